@@ -1,0 +1,143 @@
+"""The words to and from a relay: a plan of what ought to be, commands that want an answer, reports of what is.
+
+VERSION rises when an old relay could misread a new word; a relay refuses commands of another version.
+Identifiers are opaque strings here: the media plane has never heard of rooms, users or databases.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+VERSION = 1
+
+Kind = Literal["audio", "video"]
+Origin = Literal["microphone", "camera", "screen"]
+Connection = Literal["send", "receive"]
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Epoch = Annotated[int, Meta(ge=0, description="rises each time another relay takes the meeting over")]
+
+
+class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="word"):
+    """Base of everything said to or by a relay."""
+
+
+class PlannedParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the control plane wants of one person's tracks. What is false here goes nowhere."""
+
+    id: Id
+    audio: bool = True
+    video: bool = True
+    screen: bool = True
+
+
+class Plan(Word, frozen=True, tag="plan"):
+    """The whole truth about one meeting; the relay converges to it. Repeating it changes nothing.
+
+    A participant who is not listed is disconnected.
+    """
+
+    meeting_id: Id
+    epoch: Epoch
+    participants: tuple[PlannedParticipant, ...] = ()
+
+
+class Negotiate(Word, frozen=True, tag="negotiate"):
+    """A browser's offer for one of its two connections; answered by Negotiated or Declined with the same correlation.
+
+    A repeated `send` or `receive` replaces that participant's earlier connection of the same name, but only
+    once the new one is up (make before break).
+    """
+
+    version: int
+    correlation: Id
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    connection: Connection
+    sdp: Annotated[str, Meta(max_length=128 * 1024)]
+    origins: Annotated[
+        dict[str, Origin],
+        Meta(max_length=64, description="mid → what the browser sends there; `send` only"),
+    ] = {}
+
+
+Command = Plan | Negotiate
+
+
+class Negotiated(Word, frozen=True, tag="negotiated"):
+    """The answer to an offer."""
+
+    correlation: Id
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    connection: Connection
+    sdp: str
+
+
+class Declined(Word, frozen=True, tag="declined"):
+    """An offer that could not be answered; `code` is stable (`sdp.malformed`, `sdp.too-large`, `relay.elsewhere`, ...)."""
+
+    correlation: Id
+    code: str
+    detail: str
+
+
+class ConnectionChanged(Word, frozen=True, tag="connection-changed"):
+    """One of a participant's connections came up (DTLS done, keys checked) or went silent and was dropped."""
+
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    connection: Connection
+    up: bool
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One slot of a `receive` connection (its SDP mid) and whose track plays there."""
+
+    mid: str
+    kind: Kind
+    participant_id: str
+    origin: Origin
+
+
+class SlotsAssigned(Word, frozen=True, tag="slots-assigned"):
+    """Everything that plays in one participant's slots from now on; a slot not listed is empty."""
+
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    assignments: tuple[Assignment, ...]
+
+
+class Loudness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How loud someone is: 0 silence ... 127 loudest (127 minus the −dBov of RFC 6464)."""
+
+    participant_id: str
+    level: int
+
+
+class SpeakersHeard(Word, frozen=True, tag="speakers-heard"):
+    """Who speaks now, loudest first; said when it changes and at most five times a second while anyone speaks."""
+
+    meeting_id: Id
+    epoch: Epoch
+    speakers: tuple[Loudness, ...]
+
+
+class QualityMeasured(Word, frozen=True, tag="quality-measured"):
+    """How one participant's connections fared over the last report interval, from RTCP."""
+
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    sent_loss_percent: float
+    received_loss_percent: float
+    sent_bps: int
+    received_bps: int
+
+
+Report = Negotiated | Declined | ConnectionChanged | SlotsAssigned | SpeakersHeard | QualityMeasured

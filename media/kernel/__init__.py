@@ -1,0 +1,1 @@
+"""The hot loop: a table of streams, and what executes it per packet."""

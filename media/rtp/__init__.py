@@ -1,0 +1,1 @@
+"""Bytes and values of RTP and RTCP, stateless."""

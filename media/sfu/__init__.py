@@ -1,0 +1,1 @@
+"""The forwarding decisions, sans-IO. router is the only door."""

@@ -1,0 +1,1 @@
+"""ICE-lite, DTLS-SRTP and SDP: how packets and descriptions reach us."""

@@ -1,0 +1,1 @@
+"""The caretaker: status, supervision and everything that must work when the others do not."""

@@ -23,7 +23,9 @@ def _var(name: str, default: Any, doc: str) -> Any:
 class Environment:
     """Every setting that an operator may give by environment."""
 
-    mode: str = _var("QUORUM_MODE", "embedded", "`embedded` (one machine, SQLite, own Valkey, loopback) or `production`")
+    mode: str = _var(
+        "QUORUM_MODE", "embedded", "`embedded` (one machine, SQLite, own Valkey, loopback) or `production`"
+    )
     debug: bool = _var("QUORUM_DEBUG", False, "Django's debug pages; refused in production")
     secret_key: str = _var(
         "QUORUM_SECRET_KEY", "", "signs sessions and tickets; embedded mode makes one and keeps it in the state folder"

@@ -1,0 +1,1 @@
+"""`manage.py protocol`: TypeScript from the messages."""

@@ -1,0 +1,87 @@
+"""The VP8 payload descriptor (RFC 7741 §4.2): what a forwarder reads, and where it rewrites."""
+
+from dataclasses import dataclass
+
+from media.rtp.packets import MalformedPacket
+
+
+@dataclass(frozen=True, slots=True)
+class Vp8Descriptor:
+    """Positions are byte offsets into the payload, None where the field is absent.
+
+    `picture_id_bytes` is 0, 1 (7 bits) or 2 (15 bits, first bit set); `descriptor_bytes` is where the VP8 data begins.
+    """
+
+    keyframe: bool
+    start: bool
+    partition: int
+    picture_id: int | None
+    picture_id_position: int | None
+    picture_id_bytes: int
+    tl0picidx: int | None
+    tl0picidx_position: int | None
+    temporal_id: int | None
+    layer_sync: bool
+    descriptor_bytes: int
+
+
+def parse_descriptor(payload: bytes) -> Vp8Descriptor:
+    """Read the descriptor; `keyframe` holds for a keyframe's first packet only (S = 1, partition 0, P = 0; §4.3).
+
+    Raises MalformedPacket where the descriptor is cut off or no VP8 data follows.
+    """
+    try:
+        return _parse(payload)
+    except IndexError as error:
+        raise MalformedPacket("VP8 descriptor is cut off") from error
+
+
+def _parse(payload: bytes) -> Vp8Descriptor:
+    first = payload[0]
+    position = 1
+    picture_id = picture_id_position = tl0picidx = tl0picidx_position = temporal_id = None
+    picture_id_bytes = 0
+    layer_sync = False
+    if first & 0x80:
+        present = payload[1]
+        position = 2
+        if present & 0x80:
+            picture_id_position = position
+            picture_id = payload[position]
+            picture_id_bytes = 1
+            if picture_id & 0x80:
+                picture_id = (picture_id & 0x7F) << 8 | payload[position + 1]
+                picture_id_bytes = 2
+            position += picture_id_bytes
+        if present & 0x40:
+            tl0picidx_position = position
+            tl0picidx = payload[position]
+            position += 1
+        if present & 0x30:
+            if present & 0x20:
+                temporal_id = payload[position] >> 6
+                layer_sync = bool(payload[position] & 0x20)
+            position += 1
+    start, partition = bool(first & 0x10), first & 0x07
+    frame_header = payload[position]
+    return Vp8Descriptor(
+        keyframe=start and partition == 0 and not frame_header & 1,
+        start=start,
+        partition=partition,
+        picture_id=picture_id,
+        picture_id_position=picture_id_position,
+        picture_id_bytes=picture_id_bytes,
+        tl0picidx=tl0picidx,
+        tl0picidx_position=tl0picidx_position,
+        temporal_id=temporal_id,
+        layer_sync=layer_sync,
+        descriptor_bytes=position,
+    )
+
+
+def is_keyframe(payload: bytes) -> bool:
+    """Whether the payload begins a keyframe. Never raises: what cannot be read begins nothing."""
+    try:
+        return _parse(payload).keyframe
+    except IndexError:
+        return False

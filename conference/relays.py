@@ -1,0 +1,114 @@
+"""The telephone to the relays: short lists in Redis, one a relay's incarnation. Everything said here is a hint or is
+asked again by the browser, so nothing of it is kept.
+
+Keys, below the store's prefix:
+    relay:node:<node>          a living relay, renewed every 0.3 s, gone 1.2 s after its last sign
+    relay:lease:<meeting id>   the relay that carries the meeting, likewise
+    relay:inbox:<relay id>     what the relay is to hear, oldest first
+"""
+
+from uuid import UUID
+
+import msgspec
+import redis
+import structlog
+
+from common.errors import Unavailable
+from common.store import PREFIX, async_store, store
+from conference.placement import RelayNode, choose
+from media.control import Negotiate
+
+log = structlog.get_logger(__name__)
+
+LEASE_MS = 1200
+"""A silent relay loses its meetings after this; four renewals fit in."""
+INBOX_MS = 10_000
+"""An inbox that nobody reads goes by itself."""
+INBOX_LENGTH = 1000
+
+
+class Wake(msgspec.Struct, frozen=True, tag_field="kind", tag="wake"):
+    """The plan of a meeting may have changed, or the meeting needs a relay: read it."""
+
+    meeting_id: str
+
+
+class Call(msgspec.Struct, frozen=True, tag_field="kind", tag="call"):
+    """An offer, and the channel that waits for its answer."""
+
+    command: Negotiate
+    reply_channel: str
+
+
+Heard = Wake | Call
+heard_decoder: msgspec.json.Decoder[Heard] = msgspec.json.Decoder(Heard)
+node_decoder: msgspec.json.Decoder[RelayNode] = msgspec.json.Decoder(RelayNode)
+
+
+def node_key(node: str) -> str:
+    """Where a relay shows that it lives."""
+    return f"{PREFIX}relay:node:{node}"
+
+
+def lease_key(meeting_id: str) -> str:
+    """Where it is written who carries a meeting."""
+    return f"{PREFIX}relay:lease:{meeting_id}"
+
+
+def inbox_key(relay_id: str) -> str:
+    """Where a relay listens."""
+    return f"{PREFIX}relay:inbox:{relay_id}"
+
+
+def _push(pipe: "redis.client.Pipeline | redis.asyncio.client.Pipeline", relay_id: str, word: Heard) -> None:
+    key = inbox_key(relay_id)
+    pipe.rpush(key, msgspec.json.encode(word).decode())
+    pipe.ltrim(key, -INBOX_LENGTH, -1)
+    pipe.pexpire(key, INBOX_MS)
+
+
+def living_nodes() -> list[RelayNode]:
+    """Every relay that showed itself in the last 1.2 s. Raise redis.exceptions.RedisError."""
+    keys = list(store().scan_iter(match=node_key("*"), count=100))
+    found = store().mget(keys) if keys else []
+    return [node_decoder.decode(text) for text in found if text]
+
+
+def wake(meeting_id: UUID | str) -> None:
+    """Hint that a meeting's plan changed. May be lost: a relay reads its plans every 2 s anyway."""
+    try:
+        relay_id = store().get(lease_key(str(meeting_id)))
+        if not relay_id:
+            node = choose(living_nodes())
+            if node is None:
+                return
+            relay_id = node.relay_id
+        with store().pipeline(transaction=False) as pipe:
+            _push(pipe, str(relay_id), Wake(str(meeting_id)))
+            pipe.execute()
+    except redis.exceptions.RedisError as reason:
+        log.warning("relay.wake.lost", meeting_id=str(meeting_id), reason=str(reason))
+
+
+async def negotiate(command: Negotiate, reply_channel: str) -> None:
+    """Bring an offer to the meeting's relay; a channel-layer message to `reply_channel` answers it.
+
+    A meeting without a relay is offered to the freest one. Raise Unavailable (`relay.unavailable`): the browser
+    offers again.
+    """
+    client = async_store()
+    try:
+        relay_id = await client.get(lease_key(command.meeting_id))
+        if not relay_id:
+            keys = [key async for key in client.scan_iter(match=node_key("*"), count=100)]
+            texts = await client.mget(keys) if keys else []
+            node = choose([node_decoder.decode(text) for text in texts if text])
+            if node is None:
+                raise Unavailable("relay.unavailable", "No media relay is up; trying again.", retry_after_s=0.5)
+            relay_id = node.relay_id
+        async with client.pipeline(transaction=False) as pipe:
+            _push(pipe, relay_id, Call(command, reply_channel))
+            await pipe.execute()
+    except redis.exceptions.RedisError as reason:
+        log.warning("relay.call.lost", meeting_id=command.meeting_id, reason=str(reason))
+        raise Unavailable("relay.unavailable", "The way to the media relay is interrupted.", retry_after_s=1) from None

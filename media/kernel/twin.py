@@ -1,0 +1,505 @@
+"""The kernel in plain Python: it executes the table of one meeting, packet by packet.
+
+Theory of operation. A packet arrives unprotected. Its header says which source it belongs to; the source's reception
+(what came, what is missing) is brought up to date, its payload is kept in a ring for resending, and then each sink
+that the source feeds gets its copy: SSRC, sequence number, timestamp, payload type and header extension are those of
+the sink, the payload is the source's own, save for VP8 picture numbers after a splice. The bytes are protected and
+sent at once.
+
+A sink joins a source by a *splice*: on a keyframe (audio: any packet) its offsets are set so that sequence numbers go
+on by one, timestamps by the time that passed, and VP8 picture ids by one (RFC 7741 §4.2). Packets older than the
+splice do not reach that sink. A sink whose peer is not ready yet is not spliced: a keyframe spent on a peer without
+keys would cost it a second.
+
+Nothing here reads a clock or a socket: time comes with the packet, in microseconds; bytes leave through an egress.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Any, Protocol, assert_never
+
+from media.kernel.reception import Reception
+from media.kernel.table import (
+    AddSink,
+    AddSource,
+    Change,
+    Codec,
+    Counters,
+    DropSink,
+    DropSource,
+    Facts,
+    Forget,
+    Gate,
+    IngressExtensions,
+    Resend,
+    Route,
+    SetIngress,
+    Sink,
+    SinkFacts,
+    Source,
+    SourceFacts,
+    UnknownStream,
+)
+from media.rtp.extensions import parse_extensions
+from media.rtp.h264 import is_keyframe as h264_is_keyframe
+from media.rtp.packets import parse_packet
+from media.rtp.vp8 import Vp8Descriptor, parse_descriptor
+
+HISTORY = 1024
+"""Packets kept of a source for resending: about two seconds of 5 Mbit/s. Divides 65536, so 16 bits find the place."""
+UNKNOWN_LIMIT = 64
+"""Unknown streams told of between two askings; a peer that sends more is not worth listening to."""
+
+_HEADER = struct.Struct("!BBHII")
+_WORDS = struct.Struct("!HH")
+_SEQUENCE = struct.Struct("!H")
+_unpack_header = _HEADER.unpack_from
+_pack_header = _HEADER.pack
+
+
+class _Way(Protocol):
+    ready: bool
+    address: Any
+
+    def protect(self, packet: bytes) -> bytes: ...
+    def sendto(self, packet: bytes, address: Any) -> Any: ...
+
+
+class _Peer:
+    """One connection: its way out, how its packets look, and the streams it owns."""
+
+    __slots__ = ("arrivals", "egress", "extensions", "rtx", "sinks", "sources", "top")
+
+    def __init__(self, egress: _Way) -> None:
+        self.egress = egress
+        self.extensions = IngressExtensions()
+        self.sources: dict[int, _Source] = {}
+        self.rtx: dict[int, _Source] = {}
+        self.sinks: list[_Sink] = []
+        self.arrivals: dict[int, int] = {}
+        self.top = -1
+
+
+class _Source:
+    """A stream that comes in."""
+
+    __slots__ = ("entry", "history", "keyframes", "loud_count", "loud_sum", "open", "reception", "sinks")
+
+    def __init__(self, entry: Source) -> None:
+        self.entry = entry
+        self.open = True
+        self.sinks: list[_Sink] = []
+        self.reception = Reception(entry.clock_hz)
+        self.history: list[tuple[int, int, int, bytes] | None] = [None] * HISTORY
+        self.keyframes = self.loud_sum = self.loud_count = 0
+
+
+class _Sink:
+    """A stream that goes out."""
+
+    __slots__ = (
+        "current",
+        "egress",
+        "entry",
+        "extension",
+        "first",
+        "flags",
+        "last_at_us",
+        "last_picture",
+        "last_sequence",
+        "last_timestamp",
+        "last_tl0",
+        "octets",
+        "packets",
+        "payload_type",
+        "picture_offset",
+        "rtx_payload_type",
+        "rtx_sequence",
+        "sequence_offset",
+        "ssrc",
+        "timestamp_offset",
+        "tl0_offset",
+        "wanted",
+    )
+
+    def __init__(self, entry: Sink, egress: _Way) -> None:
+        self.entry, self.egress = entry, egress
+        self.ssrc, self.extension = entry.ssrc, entry.extension
+        self.flags = 0x90 if entry.extension else 0x80
+        self.wanted: _Source | None = None
+        self.current: _Source | None = None
+        self.payload_type, self.rtx_payload_type = 0, 0
+        self.first = 0
+        self.sequence_offset = self.timestamp_offset = self.picture_offset = self.tl0_offset = 0
+        self.last_sequence = self.last_timestamp = -1
+        self.last_at_us = 0
+        self.last_picture = self.last_tl0 = -1
+        self.packets = self.octets = 0
+        self.rtx_sequence = 0
+
+
+class Twin:
+    """One meeting's table and its execution."""
+
+    def __init__(self) -> None:
+        self._peers: dict[int, _Peer] = {}
+        self._sources: dict[int, _Source] = {}
+        self._sinks: dict[int, _Sink] = {}
+        self._unknown: dict[tuple[int, int], UnknownStream] = {}
+        self.packets_in = self.packets_out = self.octets_out = 0
+        self.resent = self.resend_missed = self.repaired = 0
+        self.late = self.gated = self.probes = self.malformed = self.send_failed = 0
+
+    @property
+    def counters(self) -> Counters:
+        """Of the whole table, since its beginning."""
+        return Counters(**{name: getattr(self, name) for name in Counters.__dataclass_fields__})
+
+    # --- the table --------------------------------------------------------------------------------------------------
+    def attach(self, peer: int, egress: _Way) -> None:
+        """A peer's way out; sinks of it stay silent until `egress.ready`."""
+        self._peers[peer] = _Peer(egress)
+
+    def detach(self, peer: int) -> None:
+        """Forget a peer with all its sources and sinks."""
+        found = self._peers.get(peer)
+        if found is None:
+            return
+        for sink in list(found.sinks):
+            self._drop_sink(sink.entry.id)
+        for source in list(found.sources.values()):
+            self._drop_source(source.entry.id)
+        del self._peers[peer]
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Change the table. Naming what is not there (any more) changes nothing."""
+        for change in changes:
+            match change:
+                case Route():
+                    self._route(change)
+                case Gate():
+                    self._gate(change)
+                case Resend():
+                    self._resend(change)
+                case Forget():
+                    if (source := self._sources.get(change.source)) is not None:
+                        source.reception.forget(change.sequences)
+                case AddSource(source=entry):
+                    if (peer := self._peers.get(entry.peer)) is not None:
+                        made = self._sources[entry.id] = peer.sources[entry.ssrc] = _Source(entry)
+                        self._unknown.pop((entry.peer, entry.ssrc), None)
+                        if entry.rtx_ssrc is not None:
+                            peer.rtx[entry.rtx_ssrc] = made
+                case AddSink(sink=entry):
+                    if (peer := self._peers.get(entry.peer)) is not None:
+                        sink = self._sinks[entry.id] = _Sink(entry, peer.egress)
+                        peer.sinks.append(sink)
+                case DropSource():
+                    self._drop_source(change.source)
+                case DropSink():
+                    self._drop_sink(change.sink)
+                case SetIngress():
+                    if (peer := self._peers.get(change.peer)) is not None:
+                        peer.extensions = change.extensions
+                case _:
+                    assert_never(change)
+
+    def _drop_source(self, source_id: int) -> None:
+        source = self._sources.pop(source_id, None)
+        if source is None:
+            return
+        for sink in source.sinks:
+            sink.wanted = sink.current = None
+        peer = self._peers[source.entry.peer]
+        for streams in (peer.sources, peer.rtx):
+            for ssrc in [ssrc for ssrc, owner in streams.items() if owner is source]:
+                del streams[ssrc]
+
+    def _drop_sink(self, sink_id: int) -> None:
+        sink = self._sinks.pop(sink_id, None)
+        if sink is None:
+            return
+        if sink.wanted is not None:
+            sink.wanted.sinks.remove(sink)
+        self._peers[sink.entry.peer].sinks.remove(sink)
+
+    def _route(self, change: Route) -> None:
+        sink = self._sinks.get(change.sink)
+        source = None if change.source is None else self._sources.get(change.source)
+        if sink is None or sink.wanted is source:
+            return
+        if sink.wanted is not None:
+            sink.wanted.sinks.remove(sink)
+        sink.wanted, sink.current = source, None
+        if source is not None:
+            source.sinks.append(sink)
+
+    def _gate(self, change: Gate) -> None:
+        source = self._sources.get(change.source)
+        if source is None or source.open is change.open:
+            return
+        source.open = change.open
+        for sink in source.sinks:  # spliced anew when it opens, so that nobody waits for packets that went nowhere
+            sink.current = None
+
+    # --- one packet -------------------------------------------------------------------------------------------------
+    def receive(self, peer_id: int, packet: bytes, now_us: int) -> None:
+        """Execute one unprotected RTP packet (RFC 3550 §5.1). Malformed ones are counted and dropped."""
+        try:
+            self._receive(peer_id, packet, now_us)
+        except (IndexError, ValueError, struct.error):
+            self.malformed += 1
+
+    def _receive(self, peer_id: int, packet: bytes, now_us: int) -> None:
+        peer = self._peers.get(peer_id)
+        if peer is None:
+            return
+        self.packets_in += 1
+        flags, second, sequence, timestamp, ssrc = _unpack_header(packet)
+        at = 12 + 4 * (flags & 15)
+        level = 0
+        known = peer.sources.get(ssrc)
+        if flags & 0x10:
+            profile, words = _WORDS.unpack_from(packet, at)
+            at += 4
+            end = at + 4 * words
+            if end > len(packet):
+                raise ValueError("extension past the end")
+            wanted = peer.extensions
+            i = at
+            if profile == 0xBEDE:  # RFC 8285 §4.2
+                while i < end:
+                    head = packet[i]
+                    if head == 0:
+                        i += 1
+                        continue
+                    name = head >> 4
+                    if name == wanted.transport_cc:
+                        self._arrived(peer, packet[i + 1] << 8 | packet[i + 2], now_us)
+                    elif name == wanted.audio_level:
+                        level = 127 - (packet[i + 1] & 127)
+                    elif name == 15:
+                        break
+                    i += 2 + (head & 15)
+            elif profile & 0xFFF0 == 0x1000:  # RFC 8285 §4.3
+                while i + 1 < end:
+                    name = packet[i]
+                    if name == 0:
+                        i += 1
+                        continue
+                    if name == wanted.transport_cc and packet[i + 1] == 2:
+                        self._arrived(peer, packet[i + 2] << 8 | packet[i + 3], now_us)
+                    elif name == wanted.audio_level and packet[i + 1] == 1:
+                        level = 127 - (packet[i + 2] & 127)
+                    i += 2 + packet[i + 1]
+            at = end
+        end = len(packet)
+        if flags & 0x20:
+            end -= packet[-1]
+        if end < at:
+            raise ValueError("padding past the header")
+        payload = packet[at:end]
+
+        if known is None:
+            source = peer.rtx.get(ssrc)
+            if source is None:
+                self._tell_unknown(peer_id, peer, packet, second & 127, ssrc)
+                return
+            if len(payload) < 2:  # padding alone: bandwidth probing on the RTX stream
+                self.probes += 1
+                return
+            reception = source.reception
+            sequence = payload[0] << 8 | payload[1]
+            if not reception.repair(sequence):  # Chromium also probes by repeating old packets
+                self.probes += 1
+                return
+            self.repaired += 1
+            payload = payload[2:]
+            full = reception.extend(sequence)
+        else:
+            source = known
+            reception = source.reception
+            full = reception.arrived(sequence, timestamp, len(payload), now_us)
+            if full < 0:
+                self.late += 1
+                return
+        if level:
+            source.loud_sum += level
+        source.loud_count += 1
+        if not source.open:
+            reception.missing.clear()  # what goes nowhere need not be asked for again
+            self.gated += 1
+            return
+        if not payload:
+            return
+        entry = source.entry
+        marker = second & 0x80
+        vp8: Vp8Descriptor | None = None
+        key = entry.kind == "audio"
+        if entry.codec == "VP8":
+            vp8 = parse_descriptor(payload)
+            key = vp8.keyframe
+        elif entry.codec == "H264":
+            key = h264_is_keyframe(payload)
+        if key and entry.kind != "audio":
+            source.keyframes += 1
+        source.history[full & (HISTORY - 1)] = (full, marker, timestamp, payload)
+        sent = 0
+        octets = len(payload)
+        for sink in source.sinks:
+            if sink.current is not source:
+                if not key or not sink.egress.ready:
+                    continue
+                self._splice(sink, source, full, timestamp, vp8, now_us)
+            elif full < sink.first:
+                continue
+            sequence = full + sink.sequence_offset
+            timestamp_out = (timestamp + sink.timestamp_offset) & 0xFFFFFFFF
+            body = payload
+            if vp8 is not None:
+                if sink.picture_offset or sink.tl0_offset:
+                    body = _renumber(payload, vp8, sink)
+                if sequence > sink.last_sequence:
+                    sink.last_picture = -1 if vp8.picture_id is None else vp8.picture_id + sink.picture_offset
+                    sink.last_tl0 = -1 if vp8.tl0picidx is None else vp8.tl0picidx + sink.tl0_offset
+            if sequence > sink.last_sequence:
+                sink.last_sequence, sink.last_timestamp, sink.last_at_us = sequence, timestamp_out, now_us
+            sink.packets += 1
+            sink.octets += octets
+            egress = sink.egress
+            try:
+                egress.sendto(
+                    egress.protect(
+                        _pack_header(
+                            sink.flags, marker | sink.payload_type, sequence & 0xFFFF, timestamp_out, sink.ssrc
+                        )
+                        + sink.extension
+                        + body
+                    ),
+                    egress.address,
+                )
+            except OSError:  # a full socket buffer: the receiver asks again
+                self.send_failed += 1
+            else:
+                sent += 1
+        self.packets_out += sent
+        self.octets_out += sent * octets
+
+    def _arrived(self, peer: _Peer, sequence: int, now_us: int) -> None:
+        top = peer.top
+        full = sequence if top < 0 else top + ((sequence - top + 0x8000) & 0xFFFF) - 0x8000
+        peer.top = max(top, full)
+        peer.arrivals.setdefault(full, now_us)
+
+    def _tell_unknown(self, peer_id: int, peer: _Peer, packet: bytes, payload_type: int, ssrc: int) -> None:
+        key = (peer_id, ssrc)
+        if key in self._unknown or len(self._unknown) >= UNKNOWN_LIMIT:
+            return
+        parsed = parse_packet(packet)
+        said = parse_extensions(parsed.extension_profile, parsed.extension)
+        wanted = peer.extensions
+        mid, rid, repaired_rid = (
+            said.get(name, b"").decode("ascii", "replace") for name in (wanted.mid, wanted.rid, wanted.repaired_rid)
+        )
+        self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
+
+    def _splice(
+        self, sink: _Sink, source: _Source, full: int, timestamp: int, vp8: Vp8Descriptor | None, now_us: int
+    ) -> None:
+        codec: Codec = source.entry.codec
+        sink.payload_type, rtx = sink.entry.payload_types.get(codec, (0, None))
+        sink.rtx_payload_type = rtx or 0
+        sink.current, sink.first = source, full
+        if sink.last_sequence < 0:
+            return  # its first source: that stream's own numbers will do
+        sink.sequence_offset = sink.last_sequence + 1 - full
+        elapsed = max(1, (now_us - sink.last_at_us) * sink.entry.clock_hz // 1_000_000)
+        sink.timestamp_offset = (sink.last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
+        if vp8 is not None and vp8.picture_id is not None and sink.last_picture >= 0:
+            sink.picture_offset = sink.last_picture + 1 - vp8.picture_id
+            if vp8.tl0picidx is not None and sink.last_tl0 >= 0:
+                sink.tl0_offset = sink.last_tl0 + 1 - vp8.tl0picidx
+
+    def _resend(self, change: Resend) -> None:
+        sink = self._sinks.get(change.sink)
+        if sink is None or sink.current is None or not sink.rtx_payload_type:
+            return
+        source, egress = sink.current, sink.egress
+        for sequence in change.sequences:
+            full = sink.last_sequence + ((sequence - sink.last_sequence + 0x8000) & 0xFFFF) - 0x8000
+            original = full - sink.sequence_offset
+            kept = source.history[original & (HISTORY - 1)]
+            if kept is None or kept[0] != original or original < sink.first:
+                self.resend_missed += 1
+                continue
+            _, marker, timestamp, body = kept
+            if source.entry.codec == "VP8" and (sink.picture_offset or sink.tl0_offset):
+                body = _renumber(body, parse_descriptor(body), sink)
+            sink.rtx_sequence = (sink.rtx_sequence + 1) & 0xFFFF
+            header = _pack_header(
+                sink.flags,
+                marker | sink.rtx_payload_type,
+                sink.rtx_sequence,
+                (timestamp + sink.timestamp_offset) & 0xFFFFFFFF,
+                sink.entry.rtx_ssrc or 0,
+            )
+            try:
+                egress.sendto(egress.protect(header + sink.extension + _SEQUENCE.pack(sequence) + body), egress.address)
+            except OSError:
+                self.send_failed += 1
+            else:
+                self.resent += 1
+
+    # --- facts ------------------------------------------------------------------------------------------------------
+    def facts(self) -> Facts:
+        """Everything since the last time of asking."""
+        sources, waiting, arrivals = [], [], []
+        for source in self._sources.values():
+            r = source.reception
+            sources.append(
+                SourceFacts(
+                    source.entry.id,
+                    r.packets,
+                    r.octets,
+                    r.expected,
+                    r.highest,
+                    r.jitter,
+                    r.last_at_us,
+                    tuple(r.missing.items()),
+                    source.keyframes,
+                    source.loud_sum // source.loud_count if source.loud_count else 0,
+                )
+            )
+            source.loud_sum = source.loud_count = 0
+            if source.open and any(s.current is not source and s.egress.ready for s in source.sinks):
+                waiting.append(source.entry.id)
+        for peer_id, peer in self._peers.items():
+            if peer.arrivals:
+                arrivals.append((peer_id, peer.arrivals))
+                peer.arrivals = {}
+        unknown = tuple(self._unknown.values())
+        self._unknown.clear()
+        return Facts(tuple(sources), tuple(waiting), tuple(arrivals), unknown)
+
+    def sinks(self) -> tuple[SinkFacts, ...]:
+        """Every sink that has a current source."""
+        return tuple(
+            SinkFacts(s.entry.id, s.current.entry.id, s.timestamp_offset, s.packets, s.octets)
+            for s in self._sinks.values()
+            if s.current is not None
+        )
+
+
+def _renumber(payload: bytes, vp8: Vp8Descriptor, sink: _Sink) -> bytes:
+    """The payload with picture id and TL0PICIDX moved on (RFC 7741 §4.2)."""
+    body = bytearray(payload)
+    if vp8.picture_id is not None and vp8.picture_id_position is not None:
+        moved = vp8.picture_id + sink.picture_offset
+        if vp8.picture_id_bytes == 2:
+            body[vp8.picture_id_position] = 0x80 | moved >> 8 & 0x7F
+            body[vp8.picture_id_position + 1] = moved & 0xFF
+        else:
+            body[vp8.picture_id_position] = moved & 0x7F
+    if vp8.tl0picidx is not None and vp8.tl0picidx_position is not None:
+        body[vp8.tl0picidx_position] = (vp8.tl0picidx + sink.tl0_offset) & 0xFF
+    return bytes(body)

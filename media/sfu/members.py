@@ -1,0 +1,185 @@
+"""The people of one meeting and their connections, as the router keeps them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from media.control import Assignment, Origin, PlannedParticipant
+from media.kernel.table import AddSink, Change, Kind, Sink
+from media.sfu.history import NackSchedule
+from media.sfu.reports import Clock, ReceptionReport
+from media.sfu.seats import Unit
+from media.sfu.values import Publication, PublishedSection, SlotIdentity, SlotTerms
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One section of a `send` connection. `source` is its id in the kernel's table, once its SSRC is known."""
+
+    sending: "Sending"
+    section: PublishedSection
+    source: int | None = None
+    ssrc: int | None = None
+    open: bool = True
+    clock: Clock | None = None
+    nacks: NackSchedule = field(default_factory=NackSchedule)
+    reception: ReceptionReport | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Audio or video."""
+        return self.section.kind
+
+    @property
+    def origin(self) -> Origin:
+        """What it shows or lets hear."""
+        return self.section.origin
+
+    @property
+    def participant_id(self) -> str:
+        """Whose it is."""
+        return self.sending.participant_id
+
+    def listen(self, ssrc: int) -> None:
+        """Its packets carry this SSRC."""
+        self.ssrc, self.reception = ssrc, ReceptionReport(ssrc)
+
+
+class Sending:
+    """A `send` connection."""
+
+    def __init__(self, peer: int, participant_id: str, publication: Publication) -> None:
+        self.peer, self.participant_id = peer, participant_id
+        self.ready = False
+        self.tracks = tuple(Track(self, section) for section in publication.sections)
+        self.arrivals: dict[int, int] = {}
+        self.feedback_count = 0
+        self.feedback_base: int | None = None
+
+    def by_ssrc(self, ssrc: int) -> Track | None:
+        """The track that sends under this SSRC."""
+        return next((track for track in self.tracks if track.ssrc == ssrc), None)
+
+    def any_ssrc(self) -> int | None:
+        """Some SSRC of it, preferably video's: transport-wide feedback must name one."""
+        known = sorted((track.kind != "video", track.ssrc) for track in self.tracks if track.ssrc is not None)
+        return known[0][1] if known else None
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One section of a `receive` connection. `source` is what plays there."""
+
+    identity: SlotIdentity
+    sink: int | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An audio and a video slot that play in sync; one of them may be missing."""
+
+    audio: Slot | None
+    video: Slot | None
+
+
+class Receiving:
+    """A `receive` connection: its slots, paired to seats in the order of its sections."""
+
+    def __init__(self, peer: int, participant_id: str) -> None:
+        self.peer, self.participant_id = peer, participant_id
+        self.ready = False
+        self.seats: tuple[Seat, ...] = ()
+        self.by_sink: dict[int, Slot] = {}
+        self.held: dict[int, Unit] = {}
+        self.assignments: tuple[Assignment, ...] | None = None
+        self._slots: list[Slot] = []
+
+    def reserve(self, sections: Sequence[tuple[str, str]], next_ssrc: Callable[[], int]) -> tuple[SlotIdentity, ...]:
+        """Name a slot for each section (mid, kind); the n-th audio and the n-th video share a seat."""
+        count = {"audio": 0, "video": 0}
+        for mid, kind in sections:
+            named: Kind = "video" if kind == "video" else "audio"
+            rtx = next_ssrc() if named == "video" else None
+            self._slots.append(Slot(SlotIdentity(mid, named, next_ssrc(), rtx, f"seat-{count[named]}")))
+            count[named] += 1
+        return tuple(slot.identity for slot in self._slots)
+
+    def open(self, terms: Iterable[SlotTerms], next_id: Callable[[], int]) -> list[Change]:
+        """Sinks for every slot that was agreed on."""
+        agreed = {term.mid: term for term in terms}
+        self._slots = [slot for slot in self._slots if slot.identity.mid in agreed]
+        changes: list[Change] = []
+        for slot in self._slots:
+            term, identity = agreed[slot.identity.mid], slot.identity
+            slot.sink = next_id()
+            self.by_sink[slot.sink] = slot
+            sink = Sink(
+                slot.sink,
+                self.peer,
+                identity.kind,
+                identity.ssrc,
+                identity.rtx_ssrc,
+                term.payload_types,
+                term.clock_hz,
+                term.extension,
+            )
+            changes.append(AddSink(sink))
+        by_stream: dict[str, dict[Kind, Slot]] = {}
+        for slot in self._slots:
+            by_stream.setdefault(slot.identity.stream_id, {})[slot.identity.kind] = slot
+        self.seats = tuple(Seat(pair.get("audio"), pair.get("video")) for pair in by_stream.values())
+        return changes
+
+    def by_ssrc(self, ssrc: int) -> Slot | None:
+        """The slot that plays under this SSRC."""
+        return next((slot for slot in self._slots if slot.identity.ssrc == ssrc), None)
+
+
+class Member:
+    """One participant: what is wished of them, and up to two connections of each name (the next replaces the last)."""
+
+    def __init__(self, participant_id: str) -> None:
+        self.id = participant_id
+        self.wish = PlannedParticipant(participant_id)
+        self.sending: Sending | None = None
+        self.next_sending: Sending | None = None
+        self.receiving: Receiving | None = None
+        self.next_receiving: Receiving | None = None
+
+    def allows(self, origin: Origin) -> bool:
+        """Whether a track of this origin may pass."""
+        return {"microphone": self.wish.audio, "camera": self.wish.video, "screen": self.wish.screen}[origin]
+
+    def all_sending(self) -> Iterator[Sending]:
+        """The present `send` connection and the next."""
+        yield from (s for s in (self.sending, self.next_sending) if s is not None)
+
+    def connections(self) -> tuple[Sending | Receiving, ...]:
+        """All of them."""
+        every = (self.sending, self.next_sending, self.receiving, self.next_receiving)
+        return tuple(connection for connection in every if connection is not None)
+
+    def forget(self, connection: Sending | Receiving) -> None:
+        """It is no longer theirs."""
+        for name in ("sending", "next_sending", "receiving", "next_receiving"):
+            if getattr(self, name) is connection:
+                setattr(self, name, None)
+
+    def units(self) -> Iterator[Unit]:
+        """What of them can be seated."""
+        if self.sending is None or not self.sending.ready:
+            return
+        origins = {track.origin for track in self.sending.tracks}
+        if origins & {"microphone", "camera"}:
+            yield Unit(self.id)
+        if "screen" in origins:
+            yield Unit(self.id, screen=True)
+
+    def track(self, unit: Unit, kind: Kind) -> Track | None:
+        """The track of this kind that belongs to a unit of theirs."""
+        if self.sending is None:
+            return None
+        for track in self.sending.tracks:
+            if track.kind == kind and (track.origin == "screen") is unit.screen:
+                return track
+        return None

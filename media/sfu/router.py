@@ -1,0 +1,355 @@
+"""The decisions of one meeting, sans-IO: the only door of `media.sfu`.
+
+Theory of operation. The control plane says by a plan who may be heard and seen. Browsers bring connections: one that
+sends (its sections become *sources*) and one that receives (its sections become *slots*, each a *sink*; an audio and
+a video slot make a *seat*). The router seats everybody in front of everybody else and turns that into a table for the
+kernel. Facts from the kernel and RTCP from the browsers come back some tens of times a second; what follows from them
+(new table entries, RTCP, reports) is gathered and handed out by `outputs`. Time is an argument, in microseconds.
+
+A second connection of the same name replaces the first only once it is ready, so that nobody is cut off meanwhile.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from media.control import Connection, ConnectionChanged, Plan, SlotsAssigned, SpeakersHeard
+from media.kernel.table import (
+    AddSource,
+    DropSource,
+    Facts,
+    Forget,
+    Gate,
+    Resend,
+    SetIngress,
+    SinkFacts,
+    Source,
+    SourceFacts,
+    UnknownStream,
+)
+from media.rtp import rtcp
+from media.rtp.rtcp_build import nack, pli, receiver_report
+from media.rtp.transport_cc import build_feedback
+from media.sfu.keyframes import KeyframeRequests
+from media.sfu.members import Member, Receiving, Sending, Track
+from media.sfu.reports import FROM_RELAY, Clock, carried_over
+from media.sfu.seating import seat_everybody
+from media.sfu.seats import Unit
+from media.sfu.speakers import SpeakerDetector
+from media.sfu.values import Close, Output, Publication, SendRtcp, SlotIdentity, SlotTerms
+
+REPORT_US = 1_000_000
+FEEDBACK_US = 50_000
+"""Transport-wide feedback, as often as Chromium's own receivers give it."""
+
+
+class Router:
+    """One meeting. `next_id` and `next_ssrc` give numbers unique in this relay."""
+
+    def __init__(self, meeting_id: str, next_id: Callable[[], int], next_ssrc: Callable[[], int]) -> None:
+        self.meeting_id = meeting_id
+        self.epoch = 0
+        self._next_id, self._next_ssrc = next_id, next_ssrc
+        self._members: dict[str, Member] = {}
+        self._sending: dict[int, Sending] = {}
+        self._receiving: dict[int, Receiving] = {}
+        self._tracks: dict[int, Track] = {}
+        self._facts: dict[int, SourceFacts] = {}
+        self._keyframes = KeyframeRequests()
+        self._speakers = SpeakerDetector()
+        self._spoke_us: dict[str, int] = {}
+        self._outputs: list[Output] = []
+        self._reported_us = self._fed_back_us = 0
+        self._stale = False
+
+    def outputs(self) -> list[Output]:
+        """Everything to be done since the last time of asking, in order."""
+        if self._stale:
+            self._stale = False
+            self._seat()
+        done, self._outputs = self._outputs, []
+        return done
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Participants with at least one ready connection."""
+        return tuple(m.id for m in self._members.values() if any(c and c.ready for c in (m.sending, m.receiving)))
+
+    def knows(self, participant_id: str) -> bool:
+        """Whether the plan lists this participant."""
+        return participant_id in self._members
+
+    # --- what ought to be -------------------------------------------------------------------------------------------
+    def plan(self, plan: Plan) -> None:
+        """Converge to the plan: strangers out, gates as wished."""
+        self.epoch = plan.epoch
+        wanted = {p.id: p for p in plan.participants}
+        for name in [name for name in self._members if name not in wanted]:
+            member = self._members.pop(name)
+            for connection in member.connections():
+                self._end(connection)
+        for name, wish in wanted.items():
+            member = self._members.setdefault(name, Member(name))
+            member.wish = wish
+            for sending in member.all_sending():
+                for track in sending.tracks:
+                    self._gate(member, track)
+        self._stale = True
+
+    def _gate(self, member: Member, track: Track) -> None:
+        open_ = member.allows(track.origin)
+        if track.source is not None and track.open is not open_:
+            track.open = open_
+            self._outputs.append(Gate(track.source, open_))
+            if not open_:
+                self._keyframes.forget(track.source)
+
+    # --- connections ------------------------------------------------------------------------------------------------
+    def offer_send(self, participant_id: str, peer: int, publication: Publication) -> None:
+        """A participant's new `send` connection was answered; it replaces an older one when ready."""
+        member = self._members[participant_id]
+        sending = Sending(peer, participant_id, publication)
+        if member.next_sending is not None:
+            self._end(member.next_sending)
+        member.next_sending = self._sending[peer] = sending
+        self._outputs.append(SetIngress(peer, publication.extensions))
+        for track in sending.tracks:
+            if track.section.ssrc is not None:
+                self._learn(member, sending, track, track.section.ssrc, track.section.rtx_ssrc)
+
+    def _learn(self, member: Member, sending: Sending, track: Track, ssrc: int, rtx_ssrc: int | None) -> None:
+        section = track.section
+        track.source = self._next_id()
+        track.listen(ssrc)
+        self._tracks[track.source] = track
+        entry = Source(
+            track.source,
+            sending.peer,
+            section.kind,
+            section.codec,
+            ssrc,
+            section.payload_type,
+            section.clock_hz,
+            rtx_ssrc,
+        )
+        self._outputs.append(AddSource(entry))
+        self._gate(member, track)
+
+    def reserve_slots(
+        self, participant_id: str, peer: int, sections: Sequence[tuple[str, str]]
+    ) -> tuple[SlotIdentity, ...]:
+        """Names for the sections (mid, kind) of a new `receive` connection, before it can be answered."""
+        receiving = Receiving(peer, participant_id)
+        self._receiving[peer] = receiving
+        return receiving.reserve(sections, self._next_ssrc)
+
+    def offer_receive(self, participant_id: str, peer: int, terms: Iterable[SlotTerms]) -> None:
+        """The reserved slots were answered on these terms; they replace older ones when ready."""
+        member, receiving = self._members[participant_id], self._receiving[peer]
+        if member.next_receiving is not None:
+            self._end(member.next_receiving)
+        member.next_receiving = receiving
+        self._outputs.extend(receiving.open(terms, self._next_id))
+
+    def ready(self, peer: int) -> None:
+        """A connection's keys are there: from now on it is the participant's."""
+        sending, receiving = self._sending.get(peer), self._receiving.get(peer)
+        connection = sending or receiving
+        if connection is None or (member := self._members.get(connection.participant_id)) is None:
+            return
+        connection.ready = True
+        old: Sending | Receiving | None = None
+        if sending is not None and member.next_sending is sending:
+            old, member.sending, member.next_sending = member.sending, sending, None
+        elif receiving is not None and member.next_receiving is receiving:
+            old, member.receiving, member.next_receiving = member.receiving, receiving, None
+        if old is not None:
+            self._end(old)
+        self._say_changed(connection, up=True)
+        self._stale = True
+
+    def gone(self, peer: int) -> None:
+        """A connection ended by itself or fell silent."""
+        connection = self._sending.get(peer) or self._receiving.get(peer)
+        if connection is None:
+            return
+        self._end(connection)
+        if connection.ready:
+            self._say_changed(connection, up=False)
+
+    def _say_changed(self, connection: Sending | Receiving, *, up: bool) -> None:
+        name: Connection = "send" if isinstance(connection, Sending) else "receive"
+        self._outputs.append(ConnectionChanged(self.meeting_id, self.epoch, connection.participant_id, name, up))
+
+    def _end(self, connection: Sending | Receiving) -> None:
+        member = self._members.get(connection.participant_id)
+        if member is not None:
+            member.forget(connection)
+        if isinstance(connection, Sending):
+            del self._sending[connection.peer]
+            for track in connection.tracks:
+                if track.source is not None:
+                    self._outputs.append(DropSource(track.source))
+                    self._tracks.pop(track.source, None)
+                    self._facts.pop(track.source, None)
+                    self._keyframes.forget(track.source)
+        else:
+            del self._receiving[connection.peer]
+        self._outputs.append(Close(connection.peer))
+        self._stale = True
+
+    # --- seats ------------------------------------------------------------------------------------------------------
+    def _seat(self) -> None:
+        changes = seat_everybody(self._members.values(), self._spoke_us)
+        for receiving, assignments, routes in changes:
+            self._outputs.extend(routes)
+            if assignments is not None:
+                self._outputs.append(SlotsAssigned(self.meeting_id, self.epoch, receiving.participant_id, assignments))
+
+    # --- facts from the kernel --------------------------------------------------------------------------------------
+    def receive(self, facts: Facts, sinks: Callable[[], tuple[SinkFacts, ...]], now_us: int) -> None:
+        """Everything that follows from what was seen, some tens of times a second. `sinks` is asked for reports."""
+        for unknown in facts.unknown:
+            self._meet(unknown)
+        levels: dict[str, int] = {}
+        for source in facts.sources:
+            self._facts[source.id] = source
+            track = self._tracks.get(source.id)
+            if track is None:
+                continue
+            self._keyframes.seen(source.id, source.keyframes)
+            if track.kind == "audio":
+                if track.open and track.sending.ready:
+                    levels[track.participant_id] = source.loudness
+                continue
+            ask, forget = track.nacks.due(source.missing, now_us)
+            if ask and track.ssrc is not None:
+                self._send(track.sending.peer, nack(FROM_RELAY, track.ssrc, [s & 0xFFFF for s in ask]))
+            if forget:
+                self._outputs.append(Forget(source.id, forget))
+        for waiting in facts.waiting:
+            self._keyframes.want(waiting, self._facts[waiting].keyframes)
+        self._ask_keyframes(now_us)
+        self._feed_back(facts, now_us)
+        self._listen(levels, now_us)
+        if now_us - self._reported_us >= REPORT_US:
+            self._reported_us = now_us
+            self._report(sinks(), now_us)
+
+    def _meet(self, unknown: UnknownStream) -> None:
+        sending = self._sending.get(unknown.peer)
+        member = self._members.get(sending.participant_id) if sending else None
+        if sending is None or member is None:
+            return
+        for track in sending.tracks:
+            section = track.section
+            if section.mid == unknown.mid and track.source is None and section.payload_type == unknown.payload_type:
+                self._learn(member, sending, track, unknown.ssrc, None)
+                self._stale = True
+
+    def _ask_keyframes(self, now_us: int) -> None:
+        for source in self._keyframes.due(now_us):
+            track = self._tracks.get(source)
+            if track is not None and track.ssrc is not None and track.sending.ready:
+                self._send(track.sending.peer, pli(FROM_RELAY, track.ssrc))
+
+    def _feed_back(self, facts: Facts, now_us: int) -> None:
+        for peer, arrivals in facts.arrivals:
+            if (sending := self._sending.get(peer)) is not None:
+                sending.arrivals.update(arrivals)
+        if now_us - self._fed_back_us < FEEDBACK_US:
+            return
+        self._fed_back_us = now_us
+        for sending in self._sending.values():
+            if not sending.arrivals or (ssrc := sending.any_ssrc()) is None:
+                continue
+            packets = build_feedback(
+                FROM_RELAY, ssrc, sending.feedback_count, sending.arrivals, base=sending.feedback_base
+            )
+            sending.feedback_base = max(sending.arrivals) + 1
+            sending.feedback_count = (sending.feedback_count + len(packets)) & 0xFF
+            sending.arrivals = {}
+            for packet in packets:
+                self._send(sending.peer, packet)
+
+    def _listen(self, levels: dict[str, int], now_us: int) -> None:
+        said = self._speakers.update(levels, now_us)
+        if said is None:
+            return
+        for speaker in said:
+            if self._spoke_us.get(speaker.participant_id) is None or said[0] is speaker:
+                self._spoke_us[speaker.participant_id] = now_us
+        self._outputs.append(SpeakersHeard(self.meeting_id, self.epoch, said))
+        if any(len(r.seats) < len(self._members) for r in self._receiving.values()):
+            self._stale = True
+
+    def _report(self, sinks: Iterable[SinkFacts], now_us: int) -> None:
+        for sending in self._sending.values():
+            blocks = [
+                track.reception.block(facts, track.clock, now_us)
+                for track in sending.tracks
+                if track.source is not None
+                and track.reception is not None
+                and (facts := self._facts.get(track.source)) is not None
+                and facts.packets
+            ]
+            if blocks and sending.ready:
+                self._send(sending.peer, receiver_report(FROM_RELAY, blocks[:31]))
+        for sink in sinks:
+            self._carry_over(sink, now_us)
+
+    def _carry_over(self, sink: SinkFacts, now_us: int) -> None:
+        track = self._tracks.get(sink.source)
+        if track is None or track.clock is None:
+            return
+        for receiving in self._receiving.values():
+            slot = receiving.by_sink.get(sink.id)
+            if slot is not None:
+                self._send(
+                    receiving.peer,
+                    carried_over(sink, slot.identity.ssrc, track.clock, track.section.clock_hz, now_us),
+                )
+
+    # --- RTCP from the browsers -------------------------------------------------------------------------------------
+    def receive_rtcp(
+        self, peer: int, packets: Iterable[rtcp.Rtcp], sinks: Callable[[], tuple[SinkFacts, ...]], now_us: int
+    ) -> None:
+        """One compound packet of a peer. What does not concern its own streams is ignored."""
+        sending, receiving = self._sending.get(peer), self._receiving.get(peer)
+        for packet in packets:
+            match packet:
+                case rtcp.SenderReport() if sending is not None:
+                    track = sending.by_ssrc(packet.ssrc)
+                    if track is not None:
+                        first = track.clock is None
+                        track.clock = Clock.of(packet, now_us)
+                        if first:  # players wait for it to sync lips
+                            for sink in sinks():
+                                if sink.source == track.source:
+                                    self._carry_over(sink, now_us)
+                case rtcp.Nack() if receiving is not None:
+                    slot = receiving.by_ssrc(packet.media_ssrc)
+                    if slot is not None and slot.sink is not None:
+                        self._outputs.append(Resend(slot.sink, packet.sequences))
+                case rtcp.PictureLoss() if receiving is not None:
+                    self._want_keyframe(receiving, packet.media_ssrc, now_us)
+                case rtcp.FullIntraRequest() if receiving is not None:
+                    for ssrc, _ in packet.requests:
+                        self._want_keyframe(receiving, ssrc, now_us)
+                case _:
+                    pass
+
+    def _want_keyframe(self, receiving: Receiving, ssrc: int, now_us: int) -> None:
+        slot = receiving.by_ssrc(ssrc)
+        if slot is None or slot.source is None or (facts := self._facts.get(slot.source)) is None:
+            return
+        track = self._tracks.get(slot.source)
+        if track is not None and track.open and track.kind == "video":
+            self._keyframes.want(slot.source, facts.keyframes)
+            self._ask_keyframes(now_us)
+
+    def _send(self, peer: int, packet: bytes) -> None:
+        self._outputs.append(SendRtcp(peer, packet))
+
+    def seated(self, participant_id: str) -> frozenset[Unit]:
+        """Who sits in front of a participant now."""
+        member = self._members.get(participant_id)
+        return frozenset(member.receiving.held.values()) if member and member.receiving else frozenset()

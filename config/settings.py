@@ -4,8 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 
 from config.environment import ROOT, environment, secret_key, valkey_socket
+
+# Generic classes of Django and REST framework (`ModelAdmin[User]`) are subscriptable at run time, too.
+django_stubs_ext.monkeypatch()
 
 env = environment()
 PRODUCTION = env.mode == "production"

@@ -16,7 +16,6 @@ def _of(module: str, name: str) -> Patterns:
 
 urlpatterns: Patterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("django.contrib.auth.urls")),
     path("accounts/", include(_of("accounts.urls", "urlpatterns"))),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include(_of("rooms.urls", "urlpatterns") + _of("conference.urls", "urlpatterns"))),

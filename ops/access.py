@@ -1,4 +1,4 @@
-"""Who may see how we are: neighbours on named networks, staff, and API keys with the scope `monitor`."""
+"""Who may see how we are: neighbours on named networks, staff, and API keys with the scope `nodes:read`."""
 
 from ipaddress import ip_address, ip_network
 
@@ -9,7 +9,9 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-SCOPE = "monitor"
+from common.errors import Refusal
+
+SCOPES = {"nodes:read", "nodes:write"}
 PROXY_HEADERS = ("X-Forwarded-For", "Forwarded", "Via")
 
 
@@ -34,8 +36,8 @@ def may_monitor(request: HttpRequest) -> bool:
     asked = Request(request, authenticators=[kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES])
     try:
         user, key = asked.user, asked.auth
-    except (APIException, DatabaseError):
+    except (APIException, DatabaseError, Refusal):
         return False
     if key is not None:
-        return SCOPE in getattr(key, "scopes", ())
+        return bool(SCOPES.intersection(getattr(key, "scopes", ())))
     return bool(user and user.is_active and user.is_staff)

@@ -11,6 +11,7 @@ It knows nothing of Django, so that it stays small in memory and lives when the 
   hear within their grace are killed. A second signal kills at once.
 """
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -93,10 +94,8 @@ class _Kept:
 
     def signal_group(self, number: signal.Signals) -> None:
         if self.process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                pass
 
     def ended(self, now: float) -> int | None:
         """The exit status if it has just ended; what is left of its group is killed and the next start is set."""

@@ -1,7 +1,6 @@
 """`manage.py prepare`: tables, the first operator and room. Alone, under a lock; repeating it changes nothing."""
 
 import fcntl
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +11,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from accounts.services import ensure_operator
 from config.checks import require_safe_settings
 from config.environment import environment
+from config.run import address_of
 from ops.certificate import ensure_certificate
+from rooms.services import create_room
 
 LOCK = 0x51756F72
 """PostgreSQL's advisory lock of this command: "Quor"."""
@@ -36,15 +38,17 @@ class Command(BaseCommand):
             ensure_certificate(env.state_dir, env.hosts)
         with alone():
             call_command("migrate", interactive=False, verbosity=0)
-            self._first_operator()
+            self._welcome()
 
-    def _first_operator(self) -> None:
-        users = get_user_model()._default_manager
-        if users.exists():
+    def _welcome(self) -> None:
+        """The first operator and a room to enter."""
+        password = ensure_operator(username=OPERATOR)
+        if password is None:
             return
-        password = secrets.token_urlsafe(12)
-        users.create_superuser(username=OPERATOR, password=password)  # type: ignore[attr-defined]
         self.stdout.write(f"first operator: {OPERATOR}, password {password}  (shown only this once)")
+        operator = get_user_model()._default_manager.get(username=OPERATOR)
+        room = create_room(owner_id=operator.pk, slug="hello", title="Hello", anyone_may_start=True)
+        self.stdout.write(f"first room: {address_of(environment())}/r/{room.slug}/")
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""REST shapes of rooms."""
+
+from typing import ClassVar
+
+from rest_framework import serializers
+
+from rooms.models import Room
+
+
+class RoomSerializer(serializers.ModelSerializer[Room]):
+    """A room as its members see it."""
+
+    owner = serializers.CharField(source="owner.username", read_only=True)
+
+    class Meta:
+        model = Room
+        fields: ClassVar = (
+            "id",
+            "slug",
+            "title",
+            "description",
+            "owner",
+            "created_at",
+            "guests_allowed",
+            "anyone_may_start",
+            "mute_on_entry",
+            "capacity",
+        )
+        read_only_fields: ClassVar = ("id", "created_at")
+        # That a link is taken is the service's to say: it knows even when two ask at once.
+        extra_kwargs: ClassVar = {"slug": {"required": False, "validators": [], "min_length": 3}}
+
+
+class RoomChangeSerializer(RoomSerializer):
+    """What may be changed: all but the link."""
+
+    class Meta(RoomSerializer.Meta):
+        read_only_fields: ClassVar = ("id", "created_at", "slug")

@@ -26,7 +26,7 @@ def processes(env: Environment, fd: int) -> list[Child]:
         found.append(
             Child(
                 name=f"media-{slot}",
-                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, "-P", "prefork", "-c", "1", *ALONE),
+                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, "-P", "prefork", "-c", "1", "-I", "conference.keeper", *ALONE),
                 environ={"QUORUM_MEDIA_SLOT": str(slot)},
                 stop=signal.SIGQUIT,  # SIGTERM would wait for the relay, which never ends by itself
                 grace_s=3,

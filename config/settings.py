@@ -221,3 +221,4 @@ LOGGING = {"level": env.log_level, "format": env.log_format}
 STATE_DIR: Path = env.state_dir
 MONITORS = list(env.monitors)
 NODE = env.node
+MEDIA_ADDRESS, MEDIA_ADDRESSES, MEDIA_PORT = env.media_address, env.media_addresses, env.media_port

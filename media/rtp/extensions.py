@@ -27,7 +27,8 @@ class AudioLevel:
 def parse_extensions(profile: int | None, extension: bytes) -> dict[int, bytes]:
     """Id → value of every element (RFC 8285 §4.2, §4.3).
 
-    An unknown profile gives nothing; of a repeated id the last counts. Raises MalformedPacket where an element is longer than what is left.
+    An unknown profile gives nothing; of a repeated id the last counts. Raises MalformedPacket where an element is
+    longer than what is left.
     """
     if profile == ONE_BYTE_PROFILE:
         return _parse_one_byte(extension)

@@ -1,0 +1,342 @@
+"""The relay's host: one endless Celery task of a media worker that carries many meetings, each by a lease.
+
+What ought to be is read from the database on each wake and every 2 s and given to the relay as a plan; what is comes
+back as reports and goes out to the browsers. No reply is awaited anywhere, so a restart and a takeover are the same
+code as the first start. Losing Redis or the database stops no packet: the host keeps the last plan, and gives a
+meeting up only when it sees a higher epoch in the database.
+
+This module is loaded by media workers alone (`celery worker -I conference.hosting`): it brings the whole media plane.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import redis
+import redis.asyncio
+import structlog
+from asgiref.sync import sync_to_async
+from celery import shared_task
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.utils import Error as DatabaseError
+
+from common.errors import Refusal
+from common.events import deliver, publish_passing
+from common.ids import new_id
+from common.store import TIMEOUT_S, async_store
+from common.wire import encode
+from conference import metrics, presence, protocol, relays, selectors, services
+from conference.placement import RelayNode, choose
+from media import control
+from media.relay import Relay
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S: Final = 0.3
+PLAN_S: Final = 2.0
+LISTEN_S: Final = 0.25
+"""Longest wait for the inbox; well below the client's own time-out."""
+PORT_WAIT_S: Final = 5.0
+"""A predecessor that was killed may hold the port for a moment."""
+
+RENEW: Final = """
+local lost = {}
+for i, key in ipairs(KEYS) do
+  local owner = redis.call('get', key)
+  if owner == ARGV[1] then redis.call('pexpire', key, ARGV[2])
+  elseif not owner then redis.call('set', key, ARGV[1], 'px', ARGV[2])
+  else lost[#lost + 1] = key end
+end
+return lost
+"""
+RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+
+
+@shared_task(name="conference.relay_host", ignore_result=True)  # type: ignore[untyped-decorator]
+def relay_host() -> None:
+    """Carry meetings until the worker ends."""
+    asyncio.run(RelayHost(slot=int(os.environ.get("QUORUM_MEDIA_SLOT", "0"))).run())
+
+
+class RelayHost:
+    """One incarnation of one media worker's relay. `slot` is the worker's number on this machine."""
+
+    def __init__(self, slot: int) -> None:
+        self.relay_id = str(new_id())
+        self.node = f"{settings.NODE}-{slot}"
+        self.relay = Relay(
+            listen_address=settings.MEDIA_ADDRESS,
+            port=settings.MEDIA_PORT + slot,
+            advertised=settings.MEDIA_ADDRESSES or (settings.MEDIA_ADDRESS,),
+            report=self._heard,
+        )
+        self._epochs: dict[str, int] = {}
+        """Meetings that we carry, and the epoch under which."""
+        self._leased: set[str] = set()
+        self._replies: dict[str, str] = {}
+        self._stop = asyncio.Event()
+        self._news: asyncio.Queue[control.Report] = asyncio.Queue(maxsize=10_000)
+        self._parent = os.getppid()
+        self._database_away = False
+
+    async def run(self) -> None:
+        """Until SIGTERM, or until the worker that started us is gone."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(name, self._stop.set)
+        await self._bind()
+        log.info("relay.started", relay_id=self.relay_id, node=self.node, port=self.relay.port)
+        chores = [
+            loop.create_task(self._repeat(self._beat, HEARTBEAT_S), name="beat"),
+            loop.create_task(self._repeat(self._read_plans, PLAN_S), name="plans"),
+            loop.create_task(self._repeat(self._note_presence, PLAN_S), name="presence"),
+            loop.create_task(self._listen(), name="inbox"),
+            loop.create_task(self._tell(), name="news"),
+        ]
+        await self._stop.wait()
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await self._release_everything()
+        await self.relay.close()
+        log.info("relay.stopped", relay_id=self.relay_id, node=self.node)
+
+    async def _bind(self) -> None:
+        deadline = time.monotonic() + PORT_WAIT_S
+        while True:
+            try:
+                return await self.relay.start()
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+
+    async def _repeat(self, chore: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """The top of each chore's loop: what goes wrong is logged and counted, and the chore goes on."""
+        while not self._stop.is_set():
+            if os.getppid() != self._parent:
+                self._stop.set()
+                return
+            began = time.monotonic()
+            try:
+                await chore()
+            except redis.exceptions.RedisError as reason:
+                metrics.host_faults.labels("store").inc()
+                log.warning("relay.store.away", reason=str(reason))
+            except DatabaseError as reason:
+                metrics.host_faults.labels("database").inc()
+                log.warning("relay.database.away", reason=str(reason))
+            except Exception:
+                metrics.host_faults.labels("defect").inc()
+                log.exception("relay.chore.failed", chore=chore.__name__)
+            await asyncio.sleep(max(0.0, every_s - (time.monotonic() - began)))
+
+    # --- leases ------------------------------------------------------------------------------------------------------
+    async def _beat(self) -> None:
+        """Show that we live, and keep what we carry."""
+        client = async_store()
+        shown = RelayNode(self.relay_id, self.node, os.getpid(), settings.NODE, self.relay.connections)
+        text = msgspec.json.encode(shown).decode()
+        leased = sorted(self._leased)
+        keys = [relays.lease_key(meeting_id) for meeting_id in leased]
+        async with client.pipeline(transaction=False) as pipe:
+            pipe.set(relays.node_key(self.node), text, px=relays.LEASE_MS)
+            if keys:
+                pipe.eval(RENEW, len(keys), *keys, self.relay_id, str(relays.LEASE_MS))
+            answers = await pipe.execute()
+        self._show_figures()
+        for key in answers[1] if keys else ():
+            meeting_id = leased[keys.index(key)]
+            log.warning("relay.lease.lost", meeting_id=meeting_id, node=self.node)
+            self._leased.discard(meeting_id)
+            await self._refresh(meeting_id)
+
+    async def _adopt(self, meeting_id: str) -> bool:
+        """Carry a meeting that nobody carries. False if somebody does, or it is over."""
+        if meeting_id in self._epochs:
+            return True
+        client = async_store()
+        if not await client.set(relays.lease_key(meeting_id), self.relay_id, nx=True, px=relays.LEASE_MS):
+            return False
+        self._leased.add(meeting_id)
+        try:
+            epoch = await _in_thread(services.claim_meeting)(meeting_id=UUID(meeting_id), node=self.node)
+        except (Refusal, DatabaseError) as reason:
+            log.info("relay.claim.failed", meeting_id=meeting_id, reason=str(reason))
+            await self._release(meeting_id)
+            return False
+        self._epochs[meeting_id] = epoch
+        log.info("relay.adopted", meeting_id=meeting_id, epoch=epoch, node=self.node)
+        await self._refresh(meeting_id)
+        return True
+
+    async def _release(self, meeting_id: str) -> None:
+        self._leased.discard(meeting_id)
+        await async_store().eval(RELEASE, 1, relays.lease_key(meeting_id), self.relay_id)  # type: ignore[misc]
+
+    async def _release_everything(self) -> None:
+        try:
+            for meeting_id in list(self._leased):
+                await self._release(meeting_id)
+            await async_store().delete(relays.node_key(self.node), relays.inbox_key(self.relay_id))
+        except redis.exceptions.RedisError as reason:
+            log.warning("relay.store.away", reason=str(reason))
+
+    # --- plans -------------------------------------------------------------------------------------------------------
+    async def _read_plans(self) -> None:
+        """Every plan of ours, and the meetings that nobody carries."""
+        for meeting_id in list(self._epochs):
+            await self._refresh(meeting_id)
+        running: list[tuple[UUID, str, int]] = await _in_thread(selectors.open_meetings)()
+        orphans = [(str(meeting_id), node) for meeting_id, node, _ in running if str(meeting_id) not in self._epochs]
+        if not orphans:
+            return
+        carried = await async_store().mget([relays.lease_key(meeting_id) for meeting_id, _ in orphans])
+        nodes = await _in_thread(relays.living_nodes)()
+        for (meeting_id, last_node), owner in zip(orphans, carried, strict=True):
+            best = choose(nodes, last_node)
+            if owner is None and best is not None and best.relay_id == self.relay_id:
+                await self._adopt(meeting_id)
+
+    async def _refresh(self, meeting_id: str) -> None:
+        """Read one plan and have the relay converge to it."""
+        if meeting_id not in self._epochs:
+            return
+        plan = await _in_thread(selectors.relay_plan)(UUID(meeting_id))
+        ours = self._epochs.get(meeting_id)
+        if ours is None:
+            return
+        if plan is None or plan.epoch > ours:
+            why = "over" if plan is None else "carried elsewhere"
+            log.info("relay.gave-up", meeting_id=meeting_id, epoch=ours, why=why)
+            del self._epochs[meeting_id]
+            self.relay.abandon(meeting_id)
+            await self._release(meeting_id)
+            return
+        self.relay.perform(plan)
+
+    # --- what we hear --------------------------------------------------------------------------------------------------
+    async def _listen(self) -> None:
+        """The inbox, in order. Wakes of one meeting that lie in it together cost one reading."""
+        client = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, decode_responses=True, socket_timeout=TIMEOUT_S + LISTEN_S, socket_connect_timeout=TIMEOUT_S
+        )
+        inbox = relays.inbox_key(self.relay_id)
+
+        async def hear() -> None:
+            item: Any = await client.blpop([inbox], timeout=LISTEN_S)  # type: ignore[misc,arg-type]
+            if item is None:
+                return
+            words = [item[1], *((await client.lpop(inbox, 100)) or ())]  # type: ignore[misc]
+            wakes: dict[str, None] = {}
+            for word in words:
+                match relays.heard_decoder.decode(word):
+                    case relays.Wake(meeting_id):
+                        wakes[meeting_id] = None
+                    case relays.Call() as call:
+                        await self._answer(call)
+            for meeting_id in wakes:
+                if meeting_id in self._epochs or await self._adopt(meeting_id):
+                    await self._refresh(meeting_id)
+
+        try:
+            await self._repeat(hear, 0.0)
+        finally:
+            await client.aclose()
+
+    async def _answer(self, call: relays.Call) -> None:
+        command = call.command
+        if not await self._adopt(command.meeting_id):
+            self._replies[command.correlation] = call.reply_channel
+            self._heard(control.Declined(command.correlation, "relay.unavailable", "The meeting is moving."))
+            return
+        if not self.relay.knows(command.meeting_id, command.participant_id):
+            await self._refresh(command.meeting_id)
+        self._replies[command.correlation] = call.reply_channel
+        epoch = self._epochs.get(command.meeting_id, 0)
+        self.relay.perform(msgspec.structs.replace(command, epoch=epoch))
+
+    # --- what we tell --------------------------------------------------------------------------------------------------
+    def _heard(self, report: control.Report) -> None:
+        """From the relay, inside its loop: never wait here."""
+        try:
+            self._news.put_nowait(report)
+        except asyncio.QueueFull:
+            metrics.host_faults.labels("news").inc()
+
+    async def _tell(self) -> None:
+        async def pass_on() -> None:
+            await self._pass_on(await self._news.get())
+
+        await self._repeat(pass_on, 0.0)
+
+    async def _pass_on(self, report: control.Report) -> None:
+        match report:
+            case control.Negotiated():
+                answer = protocol.Answered(report.correlation, report.epoch, report.sdp)
+                await self._reply(report.correlation, encode(answer))
+            case control.Declined():
+                refused = protocol.Refused(report.code, report.detail, report.correlation)
+                await self._reply(report.correlation, encode(refused))
+            case control.SlotsAssigned():
+                slots = tuple(
+                    protocol.Slot(a.mid, a.kind, a.participant_id, a.origin) for a in report.assignments
+                )
+                text = encode(protocol.SlotsAssigned(report.epoch, slots))
+                await deliver(selectors.group_of(report.participant_id), _passing(text))
+            case control.SpeakersHeard():
+                speakers = tuple(protocol.Loudness(s.participant_id, s.level) for s in report.speakers)
+                text = encode(protocol.SpeakersHeard(report.epoch, speakers))
+                await publish_passing(selectors.topic_of(report.meeting_id), text)
+            case control.QualityMeasured():
+                measured = protocol.QualityMeasured(
+                    report.participant_id,
+                    report.sent_loss_percent,
+                    report.received_loss_percent,
+                    report.sent_bps,
+                    report.received_bps,
+                )
+                await publish_passing(selectors.topic_of(report.meeting_id), encode(measured))
+            case control.ConnectionChanged():
+                log.info(
+                    "relay.connection.changed",
+                    meeting_id=report.meeting_id,
+                    participant_id=report.participant_id,
+                    connection=report.connection,
+                    up=report.up,
+                )
+
+    async def _reply(self, correlation: str, text: str) -> None:
+        channel = self._replies.pop(correlation, None)
+        if channel is not None:
+            await asyncio.wait_for(get_channel_layer().send(channel, _passing(text)), 1.0)
+
+    async def _note_presence(self) -> None:
+        """Media that flows keeps its participant, whatever the socket does."""
+        present = self.relay.present()
+        if present:
+            await presence.seen(present)
+
+    def _show_figures(self) -> None:
+        metrics.show_relay(self.node, self.relay.figures())
+
+
+def _passing(text: str) -> dict[str, str]:
+    return {"type": "relay.said", "text": text}
+
+
+def _in_thread(call: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A blocking read or write of the database, on its thread; a connection that broke is not used again."""
+
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        close_old_connections()
+        return call(*args, **kwargs)
+
+    return sync_to_async(guarded)

@@ -151,12 +151,28 @@ class Hub:
 
     async def _open(self) -> None:
         # Listen first, look second: a line between the two is heard, and known as old by its sequence.
-        self._channel = await self._layer.new_channel("hub")
+        # (The default prefix: a process waits for one key of Redis, which all its channels share by their prefix.)
+        self._channel = await self._layer.new_channel()
         _hubs_alive.inc()
         with contextlib.suppress(*AWAY):
             await self._layer.group_add(self.topic, self._channel)
         self.sequence = await self._source.head()
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A defect ends the hub: its followers are told to come again, and find a new one."""
+        if task.cancelled() or (defect := task.exception()) is None:
+            return
+        _log.error("hub.failed", topic=self.topic, exc_info=defect)
+        if _hubs().get(self.topic) is self:
+            del _hubs()[self.topic]
+            _hubs_alive.dec()
+        for other in self._tasks:
+            other.cancel()
+        for follower in self._followers:
+            self._give_up(follower)
 
     async def _listen(self) -> None:
         while True:
@@ -215,10 +231,13 @@ class Hub:
             try:
                 follower.queue.put_nowait(heard)
             except asyncio.QueueFull:
-                # Its last word; what else was waiting is worth nothing to a socket that will be closed.
-                while not follower.queue.empty():
-                    follower.queue.get_nowait()
-                follower.queue.put_nowait(Slow())
+                self._give_up(follower)
+
+    def _give_up(self, follower: Follower) -> None:
+        """Its last word; what else was waiting is worth nothing to a socket that will be closed."""
+        while not follower.queue.empty():
+            follower.queue.get_nowait()
+        follower.queue.put_nowait(Slow())
 
 
 _per_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Hub]]" = WeakKeyDictionary()

@@ -60,7 +60,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self.offers: dict[str, asyncio.TimerHandle] = {}
         self.closing: set[asyncio.Task[None]] = set()
         await self.accept()
-        self.deadline = asyncio.get_running_loop().call_later(session.JOIN_WITHIN_S, self._hang_up, "session.silent", 4400)
+        self.deadline = asyncio.get_running_loop().call_later(
+            session.JOIN_WITHIN_S, self._hang_up, "session.silent", 4400
+        )
 
     async def disconnect(self, code: int) -> None:
         """Stop following. Whether they left is for the sweep to say."""
@@ -107,9 +109,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 )
                 await self._done(id_, outcome)
             case session.SayText(id_, text):
-                await off_loop(services.say)(
-                    actor=self._actor, meeting_id=self.meeting_id, client_id=id_, text=text
-                )
+                await off_loop(services.say)(actor=self._actor, meeting_id=self.meeting_id, client_id=id_, text=text)
                 await self._done(id_, "applied")
             case session.LeaveMeeting():
                 if self.participant_id is not None:
@@ -163,9 +163,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _negotiate(self, offer: protocol.Offer) -> None:
         assert self.participant_id is not None, "the session lets offers through only inside"
-        epoch = await off_loop(selectors.carrying_epoch)(
-            meeting_id=self.meeting_id, participant_id=self.participant_id
-        )
+        epoch = await off_loop(selectors.carrying_epoch)(meeting_id=self.meeting_id, participant_id=self.participant_id)
         if (earlier := self.offers.pop(offer.id, None)) is not None:
             earlier.cancel()
         self.offers[offer.id] = asyncio.get_running_loop().call_later(ANSWER_WITHIN_S, self._unanswered, offer.id)
@@ -200,9 +198,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     await self._say(protocol.Headed(sequence=sequence))
                     # Said again at each beat, so that an emptied Redis heals.
                     with contextlib.suppress(*events.AWAY):
-                        await self.channel_layer.group_add(
-                            selectors.group_of(follower.key), self.channel_name
-                        )
+                        await self.channel_layer.group_add(selectors.group_of(follower.key), self.channel_name)
                 case hub.Slow():
                     await self._refuse("socket.slow", "Your connection is too slow; joining again.", SLOW)
                     return

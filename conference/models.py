@@ -96,9 +96,7 @@ class ChatMessage(models.Model):
 
     class Meta:
         ordering = ("meeting", "sequence")
-        constraints = (
-            models.UniqueConstraint(fields=("participant", "client_id"), name="one_message_per_client_id"),
-        )
+        constraints = (models.UniqueConstraint(fields=("participant", "client_id"), name="one_message_per_client_id"),)
 
     def __str__(self) -> str:
         return self.text[:60]

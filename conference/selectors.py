@@ -119,9 +119,7 @@ def visible_meetings(actor: Actor) -> QuerySet[Meeting]:
         if actor.user_id is None:
             return meetings.none()
         theirs = Participant.objects.filter(user_id=actor.user_id).exclude(state=State.INVITED)
-        meetings = meetings.filter(
-            Q(room__in=rooms_of(actor.user_id)) | Q(pk__in=theirs.values("meeting_id"))
-        )
+        meetings = meetings.filter(Q(room__in=rooms_of(actor.user_id)) | Q(pk__in=theirs.values("meeting_id")))
     return meetings.annotate(people=Count("participants", filter=Q(participants__state=State.PRESENT)))
 
 
@@ -245,9 +243,7 @@ def present_ids() -> dict[UUID, list[UUID]]:
 
 def marked_absent() -> set[UUID]:
     """Whom the last sweep found absent."""
-    return set(
-        Participant.objects.filter(state=State.PRESENT, absent_since__isnull=False).values_list("id", flat=True)
-    )
+    return set(Participant.objects.filter(state=State.PRESENT, absent_since__isnull=False).values_list("id", flat=True))
 
 
 def carrying_epoch(*, meeting_id: UUID, participant_id: UUID) -> int:

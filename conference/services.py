@@ -341,9 +341,7 @@ def claim_meeting(*, meeting_id: UUID, node: str, reason: MoveReason) -> int:
     meeting.relay_node = node
     meeting.save(update_fields=["relay_epoch", "relay_node"])
     epoch = meeting.relay_epoch
-    announce(
-        meeting, now(), lambda sequence, at: protocol.Moved(sequence=sequence, at=at, epoch=epoch, reason=reason)
-    )
+    announce(meeting, now(), lambda sequence, at: protocol.Moved(sequence=sequence, at=at, epoch=epoch, reason=reason))
     return epoch
 
 

@@ -146,7 +146,9 @@ class Session:
         match message:
             case protocol.Join(ticket=ticket, version=version, seen=seen):
                 if version != protocol.VERSION:
-                    raise Malformed("message.version", f"This server speaks version {protocol.VERSION}; reload the page.")
+                    raise Malformed(
+                        "message.version", f"This server speaks version {protocol.VERSION}; reload the page."
+                    )
                 self.state = "entering"
                 return Enter(ticket, seen)
             case protocol.Resume(seen=seen):

@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from common.errors import Refusal
 from common.events import deliver, publish_passing
 from common.ids import new_id
 from common.store import TIMEOUT_S, async_store
-from common.wire import encode
+from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services
 from conference.placement import RelayNode, choose
 from media import control
@@ -80,7 +81,9 @@ class RelayHost:
         self._epochs: dict[str, int] = {}
         """Meetings that we carry, and the epoch under which."""
         self._leased: set[str] = set()
-        self._replies: dict[str, str] = {}
+        self._replies: dict[str, tuple[str, str]] = {}
+        """Our number of an offer → the channel that waits, and the browser's own id of it."""
+        self._numbers = count(1)
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[control.Report] = asyncio.Queue(maxsize=10_000)
         self._parent = os.getppid()
@@ -138,7 +141,7 @@ class RelayHost:
                 log.exception("relay.chore.failed", chore=chore.__name__)
             await asyncio.sleep(max(0.0, every_s - (time.monotonic() - began)))
 
-    # --- leases ------------------------------------------------------------------------------------------------------
+    # --- leases -----------------------------------------------------------------------------------------------------
     async def _beat(self) -> None:
         """Show that we live, and keep what we carry."""
         client = async_store()
@@ -167,7 +170,7 @@ class RelayHost:
             return False
         self._leased.add(meeting_id)
         try:
-            epoch = await _in_thread(services.claim_meeting)(meeting_id=UUID(meeting_id), node=self.node)
+            epoch: int = await _in_thread(services.claim_meeting)(meeting_id=UUID(meeting_id), node=self.node)
         except (Refusal, DatabaseError) as reason:
             log.info("relay.claim.failed", meeting_id=meeting_id, reason=str(reason))
             await self._release(meeting_id)
@@ -189,7 +192,7 @@ class RelayHost:
         except redis.exceptions.RedisError as reason:
             log.warning("relay.store.away", reason=str(reason))
 
-    # --- plans -------------------------------------------------------------------------------------------------------
+    # --- plans ------------------------------------------------------------------------------------------------------
     async def _read_plans(self) -> None:
         """Every plan of ours, and the meetings that nobody carries."""
         for meeting_id in list(self._epochs):
@@ -222,11 +225,14 @@ class RelayHost:
             return
         self.relay.perform(plan)
 
-    # --- what we hear --------------------------------------------------------------------------------------------------
+    # --- what we hear -----------------------------------------------------------------------------------------------
     async def _listen(self) -> None:
         """The inbox, in order. Wakes of one meeting that lie in it together cost one reading."""
         client = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL, decode_responses=True, socket_timeout=TIMEOUT_S + LISTEN_S, socket_connect_timeout=TIMEOUT_S
+            settings.REDIS_URL,
+            decode_responses=True,
+            socket_timeout=TIMEOUT_S + LISTEN_S,
+            socket_connect_timeout=TIMEOUT_S,
         )
         inbox = relays.inbox_key(self.relay_id)
 
@@ -252,18 +258,20 @@ class RelayHost:
             await client.aclose()
 
     async def _answer(self, call: relays.Call) -> None:
+        """Correlations are the browsers' own and may collide between two of them: ours are numbered."""
         command = call.command
-        if not await self._adopt(command.meeting_id):
-            self._replies[command.correlation] = call.reply_channel
-            self._heard(control.Declined(command.correlation, "relay.unavailable", "The meeting is moving."))
-            return
-        if not self.relay.knows(command.meeting_id, command.participant_id):
+        number = str(next(self._numbers))
+        self._replies[number] = (call.reply_channel, command.correlation)
+        adopted = await self._adopt(command.meeting_id)
+        if adopted and not self.relay.knows(command.meeting_id, command.participant_id):
             await self._refresh(command.meeting_id)
-        self._replies[command.correlation] = call.reply_channel
-        epoch = self._epochs.get(command.meeting_id, 0)
-        self.relay.perform(msgspec.structs.replace(command, epoch=epoch))
+        epoch = self._epochs.get(command.meeting_id)
+        if epoch is None:
+            self._heard(control.Declined(number, "relay.unavailable", "The meeting is moving."))
+            return
+        self.relay.perform(msgspec.structs.replace(command, correlation=number, epoch=epoch))
 
-    # --- what we tell --------------------------------------------------------------------------------------------------
+    # --- what we tell -----------------------------------------------------------------------------------------------
     def _heard(self, report: control.Report) -> None:
         """From the relay, inside its loop: never wait here."""
         try:
@@ -280,15 +288,11 @@ class RelayHost:
     async def _pass_on(self, report: control.Report) -> None:
         match report:
             case control.Negotiated():
-                answer = protocol.Answered(report.correlation, report.epoch, report.sdp)
-                await self._reply(report.correlation, encode(answer))
+                await self._reply(report.correlation, lambda id_: protocol.Answered(id_, report.epoch, report.sdp))
             case control.Declined():
-                refused = protocol.Refused(report.code, report.detail, report.correlation)
-                await self._reply(report.correlation, encode(refused))
+                await self._reply(report.correlation, lambda id_: protocol.Refused(report.code, report.detail, id_))
             case control.SlotsAssigned():
-                slots = tuple(
-                    protocol.Slot(a.mid, a.kind, a.participant_id, a.origin) for a in report.assignments
-                )
+                slots = tuple(protocol.Slot(a.mid, a.kind, a.participant_id, a.origin) for a in report.assignments)
                 text = encode(protocol.SlotsAssigned(report.epoch, slots))
                 await deliver(selectors.group_of(report.participant_id), _passing(text))
             case control.SpeakersHeard():
@@ -313,10 +317,9 @@ class RelayHost:
                     up=report.up,
                 )
 
-    async def _reply(self, correlation: str, text: str) -> None:
-        channel = self._replies.pop(correlation, None)
-        if channel is not None:
-            await asyncio.wait_for(get_channel_layer().send(channel, _passing(text)), 1.0)
+    async def _reply(self, number: str, word: Callable[[str], Message]) -> None:
+        channel, offer_id = self._replies.pop(number)
+        await asyncio.wait_for(get_channel_layer().send(channel, _passing(encode(word(offer_id)))), 1.0)
 
     async def _note_presence(self) -> None:
         """Media that flows keeps its participant, whatever the socket does."""

@@ -331,17 +331,19 @@ def say(*, actor: Actor, meeting_id: UUID, client_id: str, text: str) -> ChatMes
 
 # --- relays -----------------------------------------------------------------------------------------------------------
 @atomically
-def claim_meeting(*, meeting_id: UUID, node: str, reason: MoveReason) -> int:
+def claim_meeting(*, meeting_id: UUID, node: str, reason: MoveReason | None = None) -> int:
     """A relay takes the meeting; the new epoch, which fences every earlier one.
 
-    Raises NotFound (`meeting.unknown`), Conflict (`meeting.over`).
+    Without a reason it is the first one's opening or a takeover. Raises NotFound (`meeting.unknown`), Conflict
+    (`meeting.over`).
     """
     meeting = _open(meeting_id)
+    why: MoveReason = reason or ("taken-over" if meeting.relay_epoch else "opened")
     meeting.relay_epoch += 1
     meeting.relay_node = node
     meeting.save(update_fields=["relay_epoch", "relay_node"])
     epoch = meeting.relay_epoch
-    announce(meeting, now(), lambda sequence, at: protocol.Moved(sequence=sequence, at=at, epoch=epoch, reason=reason))
+    announce(meeting, now(), lambda sequence, at: protocol.Moved(sequence=sequence, at=at, epoch=epoch, reason=why))
     return epoch
 
 

@@ -132,9 +132,7 @@ class Hub:
         if self._followers or _hubs().get(self.topic) is not self:
             return
         del _hubs()[self.topic]
-        for task in [*self._tasks, *([self._opened] if self._opened else [])]:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _stop({*self._tasks, *([self._opened] if self._opened else [])})
         if self._channel:
             _hubs_alive.dec()
             with contextlib.suppress(*AWAY):
@@ -238,6 +236,14 @@ class Hub:
         while not follower.queue.empty():
             follower.queue.get_nowait()
         follower.queue.put_nowait(Slow())
+
+
+async def _stop(tasks: "set[asyncio.Task[None]]") -> None:
+    # More than once: the channel layer's `receive` loses a cancellation that meets a released lock.
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.1)
 
 
 _per_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Hub]]" = WeakKeyDictionary()

@@ -35,7 +35,9 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="stable, dotted, for programs")
-    errors = serializers.DictField(required=False, help_text="field → what is wrong with it")
+    errors = serializers.DictField(  # type: ignore[assignment]  # RFC 9457's member hides an attribute that is not used
+        required=False, help_text="field → what is wrong with it"
+    )
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -5,5 +5,5 @@ from django.urls import path
 from conference.consumers import MeetingConsumer
 
 websocket_urlpatterns = [
-    path("ws/meetings/<uuid:meeting_id>/", MeetingConsumer.as_asgi()),  # type: ignore[arg-type]  # an ASGI application
+    path("ws/meetings/<uuid:meeting_id>/", MeetingConsumer.as_asgi()),
 ]

@@ -120,6 +120,10 @@ def visible_meetings(actor: Actor) -> QuerySet[Meeting]:
             return meetings.none()
         theirs = Participant.objects.filter(user_id=actor.user_id).exclude(state=State.INVITED)
         meetings = meetings.filter(Q(room__in=rooms_of(actor.user_id)) | Q(pk__in=theirs.values("meeting_id")))
+    return _counted(meetings)
+
+
+def _counted(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     return meetings.annotate(people=Count("participants", filter=Q(participants__state=State.PRESENT)))
 
 
@@ -131,6 +135,19 @@ def open_meeting_of(room_id: UUID) -> Meeting | None:
 def participants_of(meeting_id: UUID) -> QuerySet[Participant]:
     """Everybody who was ever inside."""
     return Participant.objects.filter(meeting_id=meeting_id).exclude(state=State.INVITED)
+
+
+def participant_of(meeting: Meeting, participant_id: UUID) -> Participant:
+    """Whoever was ever inside. Raise NotFound (`participant.unknown`)."""
+    participant = participants_of(meeting.pk).filter(pk=participant_id).first()
+    if participant is None:
+        raise NotFound("participant.unknown", "There is no such person in this meeting.")
+    return participant
+
+
+def with_people(meeting: Meeting) -> Meeting:
+    """The meeting with the number of people in it, as in lists."""
+    return _counted(Meeting.objects.select_related("room")).get(pk=meeting.pk)
 
 
 def messages_of(meeting_id: UUID) -> QuerySet[ChatMessage]:

@@ -26,7 +26,7 @@ class RoomSerializer(serializers.ModelSerializer[Room]):
             "mute_on_entry",
             "capacity",
         )
-        read_only_fields: ClassVar = ("id", "created_at")
+        read_only_fields: ClassVar[tuple[str, ...]] = ("id", "created_at")
         # That a link is taken is the service's to say: it knows even when two ask at once.
         extra_kwargs: ClassVar = {"slug": {"required": False, "validators": [], "min_length": 3}}
 
@@ -35,4 +35,4 @@ class RoomChangeSerializer(RoomSerializer):
     """What may be changed: all but the link."""
 
     class Meta(RoomSerializer.Meta):
-        read_only_fields: ClassVar = ("id", "created_at", "slug")
+        read_only_fields: ClassVar[tuple[str, ...]] = ("id", "created_at", "slug")

@@ -1,6 +1,5 @@
 """The meeting socket: coming in, being told, being refused."""
 
-import json
 from typing import Any
 
 import pytest

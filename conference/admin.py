@@ -1,0 +1,109 @@
+"""Meetings for operators. What people do goes through the services; the journal is read-only."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from common.errors import Refusal
+from conference import services
+from conference.models import ChatMessage, Entry, Meeting, Participant
+from conference.selectors import Actor
+
+
+class _ReadOnly:
+    """Nothing here is typed in; it comes about."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+
+class ParticipantInline(_ReadOnly, admin.TabularInline[Participant, Meeting]):
+    """People of one meeting."""
+
+    model = Participant
+    fields = ("name", "role", "state", "muted", "camera_on", "joined_at", "left_at")
+    extra = 0
+
+
+@admin.register(Meeting)
+class MeetingAdmin(_ReadOnly, admin.ModelAdmin[Meeting]):
+    """Meetings."""
+
+    list_display = ("room", "started_at", "ended_at", "sequence", "relay_node", "relay_epoch")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "relay_node")
+    list_select_related = ("room",)
+    search_fields = ("room__title", "room__slug")
+    date_hierarchy = "started_at"
+    inlines = (ParticipantInline,)
+    actions = ("end",)
+
+    @admin.action(description="End the selected meetings")
+    def end(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
+        """For everybody in them."""
+        for meeting in queryset:
+            services.end_meeting(actor=_operator(request), meeting_id=meeting.pk)
+        self.message_user(request, "Ended.", messages.SUCCESS)
+
+
+@admin.register(Participant)
+class ParticipantAdmin(_ReadOnly, admin.ModelAdmin[Participant]):
+    """People in meetings."""
+
+    list_display = ("name", "meeting", "role", "state", "muted", "camera_on", "joined_at", "left_at")
+    list_filter = ("state", "role")
+    list_select_related = ("meeting__room",)
+    search_fields = ("name", "user__username", "meeting__room__title")
+    actions = ("mute", "remove")
+
+    @admin.action(description="Mute the selected people")
+    def mute(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:
+        """Those who are present."""
+        self._each(request, queryset, lambda **whom: services.set_muted(muted=True, **whom))
+
+    @admin.action(description="Send the selected people out")
+    def remove(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:
+        """Those who are present."""
+        self._each(request, queryset, services.remove_participant)
+
+    def _each(self, request: HttpRequest, people: QuerySet[Participant], command: Any) -> None:
+        for person in people:
+            try:
+                command(actor=_operator(request), meeting_id=person.meeting_id, participant_id=person.pk)
+            except Refusal as no:
+                self.message_user(request, f"{person}: {no.detail}", messages.WARNING)
+            else:
+                self.message_user(request, f"{person}: done.", messages.SUCCESS)
+
+
+@admin.register(Entry)
+class EntryAdmin(_ReadOnly, admin.ModelAdmin[Entry]):
+    """The journal."""
+
+    list_display = ("meeting", "sequence", "at", "body")
+    list_select_related = ("meeting__room",)
+    list_filter = ("at",)
+    search_fields = ("=meeting__id", "body")
+
+
+@admin.register(ChatMessage)
+class ChatMessageAdmin(_ReadOnly, admin.ModelAdmin[ChatMessage]):
+    """The chat."""
+
+    list_display = ("meeting", "participant", "at", "text")
+    list_select_related = ("meeting__room", "participant")
+    search_fields = ("text", "participant__name")
+
+
+def _operator(request: HttpRequest) -> Actor:
+    return Actor(user_id=request.user.pk, operator=True, name=request.user.get_username())

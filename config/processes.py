@@ -11,6 +11,7 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 CELERY = (sys.executable, "-m", "celery", "-A", "config.celery", "--quiet")
 # Workers do not gossip: nobody listens, and each would hold the chatter of all others in memory.
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning")
+RELAY = ("-I", "conference.keeper", "-P", "prefork", "-c", "1")
 WORK_THREADS = 4
 """Jobs mostly wait for the database or the store; four threads share one process's memory."""
 
@@ -26,7 +27,7 @@ def processes(env: Environment, fd: int) -> list[Child]:
         found.append(
             Child(
                 name=f"media-{slot}",
-                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, "-P", "prefork", "-c", "1", "-I", "conference.keeper", *ALONE),
+                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, *RELAY, *ALONE),
                 environ={"QUORUM_MEDIA_SLOT": str(slot)},
                 stop=signal.SIGQUIT,  # SIGTERM would wait for the relay, which never ends by itself
                 grace_s=3,

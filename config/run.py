@@ -157,7 +157,7 @@ class _Announcement:
         elif now - self._last_word > PATIENCE_S:
             self._last_word = now
             _say(f"still waiting for {missing}; the logs are in {self._env.state_dir / 'log'}")
-        return 0.1
+        return 0.1 if now - self._began < PATIENCE_S else 1.0
 
     def _ask(self) -> tuple[bool, str]:
         host = self._env.http_address

@@ -148,6 +148,8 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [ROOT / "config" / "locale"]
 STATIC_URL = "/static/"
 STATIC_ROOT = env.state_dir / "static"
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty: WhiteNoise reads the sources; it warns of no folder
 STATICFILES_DIRS = [path for path in (ROOT / "frontend" / "dist",) if path.exists()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -221,4 +223,7 @@ LOGGING = {"level": env.log_level, "format": env.log_format}
 STATE_DIR: Path = env.state_dir
 MONITORS = list(env.monitors)
 NODE = env.node
+MEDIA_ADDRESS = env.media_address
+MEDIA_ADDRESSES = env.media_addresses
+MEDIA_PORT = env.media_port
 MEDIA_ADDRESS, MEDIA_ADDRESSES, MEDIA_PORT = env.media_address, env.media_addresses, env.media_port

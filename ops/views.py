@@ -25,7 +25,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     body: dict[str, object] = {"ready": ok}
     if may_monitor(request):
         body["checks"] = {name: asdict(finding) for name, finding in found.items()}
-    return JsonResponse(body, status=200 if ok else 503, headers={"Cache-Control": "no-store"})
+    answer = JsonResponse(body, status=200 if ok else 503, headers={"Cache-Control": "no-store"})
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # a 503 here is an answer, not an error to log
+    return answer
 
 
 @require_safe

@@ -31,7 +31,7 @@ def test_a_udp_port_is_looked_at_too() -> None:
 
 
 def test_an_address_of_another_machine_is_named() -> None:
-    with pytest.raises(PortTaken, match="192.0.2.1 cannot be opened"):
+    with pytest.raises(PortTaken, match=r"192\.0\.2\.1 cannot be opened"):
         listen("192.0.2.1", 0, "QUORUM_HTTP_PORT")
 
 

@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from ops.supervision import Child, Supervisor
 folder = Path(sys.argv[1])
-children = [Child(name=f"child-{i}", argv=(sys.executable, "-c", text), grace_s=0.5) for i, text in enumerate(sys.argv[2:])]
+texts = enumerate(sys.argv[2:])
+children = [Child(name=f"child-{i}", argv=(sys.executable, "-c", text), grace_s=0.5) for i, text in texts]
 Supervisor(children, folder, say=lambda text: print(text, flush=True), metrics=folder).run()
 """
 NOTE = "import os, time; from pathlib import Path; "

@@ -35,6 +35,7 @@ class Command(BaseCommand):
 
         env = environment()
         listening = socket.socket(fileno=fd)
+        listening.setblocking(False)
 
         def adopt() -> None:
             factory = server.http_factory

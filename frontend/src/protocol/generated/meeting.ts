@@ -1,0 +1,332 @@
+// Written by `manage.py protocol` from conference/protocol.py. Do not edit.
+
+export const VERSION = 1;
+
+/** One frame from a browser: the largest SDP (128 KiB) with its line ends escaped stays below it. */
+export const MAX_FRAME_BYTES = 196608;
+
+export type Role = "cohost" | "guest" | "host" | "member";
+
+export type Origin = "camera" | "microphone" | "screen";
+
+export type Kind = "audio" | "video";
+
+export type Connection = "receive" | "send";
+
+/** Enter, or come back after a lost connection having seen everything up to `seen`. Answered by Welcomed. */
+export interface Join {
+  readonly type: "join";
+  readonly ticket: string;
+  readonly version?: number;
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly seen?: number | null;
+}
+
+/** A gap was noticed: say every line past `seen` again. */
+export interface Resume {
+  readonly type: "resume";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly seen: number;
+}
+
+/**
+ * An SDP offer (RFC 8829) for one of the two connections. Answered by Answered, or Refused with the same `id`.
+ *
+ * `send` lists in `origins` what each of its sections carries; `receive` offers receive-only sections, the slots.
+ */
+export interface Offer {
+  readonly type: "offer";
+  readonly id: string;
+  readonly connection: Connection;
+  readonly sdp: string;
+  /** mid → what is sent there */
+  readonly origins?: Readonly<Record<string, "camera" | "microphone" | "screen">>;
+}
+
+/** Ask that somebody, or oneself, be muted or heard again. */
+export interface Mute {
+  readonly type: "mute";
+  readonly participantId: string;
+  readonly muted: boolean;
+  readonly id?: string | null;
+}
+
+/** Ask that somebody's camera, or one's own, be on or off. */
+export interface SwitchCamera {
+  readonly type: "switch-camera";
+  readonly participantId: string;
+  readonly on: boolean;
+  readonly id?: string | null;
+}
+
+/** Write to everybody. The browser chooses `id`; saying the same id again changes nothing. */
+export interface Say {
+  readonly type: "say";
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Go. Without it, one is gone 15 s after both socket and media are. */
+export interface Leave {
+  readonly type: "leave";
+}
+
+/** End the meeting for everybody (hosts). */
+export interface End {
+  readonly type: "end";
+  readonly id?: string | null;
+}
+
+/** The meeting began. */
+export interface Started {
+  readonly type: "started";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly by: string;
+}
+
+/** Someone in the meeting, as wished for by the control plane: what is muted here is dropped by the relay. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly muted: boolean;
+  readonly cameraOn: boolean;
+  /** milliseconds since 1970, the server's clock */
+  readonly joinedAt: number;
+}
+
+/** Someone entered. */
+export interface Joined {
+  readonly type: "joined";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly person: Person;
+}
+
+/** Someone is gone. */
+export interface Left {
+  readonly type: "left";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly reason: "ended" | "left" | "lost" | "removed";
+}
+
+/** Someone was muted, or may be heard again. `by` is a participant id, or `operator` or an integration's name. */
+export interface Muted {
+  readonly type: "muted";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly muted: boolean;
+  readonly by: string;
+}
+
+/** Someone's camera was switched. */
+export interface CameraSwitched {
+  readonly type: "camera-switched";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly on: boolean;
+  readonly by: string;
+}
+
+/** Someone wrote. */
+export interface Said {
+  readonly type: "said";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly id: string;
+  readonly participantId: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Another relay carries the meeting now: build new connections and offer again. */
+export interface Moved {
+  readonly type: "moved";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly reason: "drained" | "opened" | "taken-over";
+}
+
+/** The meeting is over. */
+export interface Ended {
+  readonly type: "ended";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly by: string;
+}
+
+/** One chat message. */
+export interface ChatMessage {
+  readonly id: string;
+  readonly participantId: string;
+  readonly name: string;
+  readonly text: string;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+}
+
+/** Everything about a meeting as of `sequence`: the state that its lines, replayed, would give. */
+export interface MeetingState {
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly over: boolean;
+  readonly people: readonly Person[];
+  /** The last 200. */
+  readonly chat: readonly ChatMessage[];
+}
+
+/** You are in. With `state`, forget what you knew; without it, the lines past your `seen` follow. */
+export interface Welcomed {
+  readonly type: "welcomed";
+  readonly participantId: string;
+  readonly role: Role;
+  readonly meetingId: string;
+  readonly roomSlug: string;
+  readonly roomTitle: string;
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly version: number;
+  readonly state: MeetingState | null;
+}
+
+/** The journal's head, every 2 s: whoever has seen less asks to resume; whoever hears nothing for 6 s reconnects. */
+export interface Headed {
+  readonly type: "headed";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+}
+
+/** The relay's SDP answer to the offer `id`. */
+export interface Answered {
+  readonly type: "answered";
+  readonly id: string;
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly sdp: string;
+}
+
+/** A no with a stable code. `id` is that of the request, where it had one. */
+export interface Refused {
+  readonly type: "refused";
+  readonly code: string;
+  readonly detail: string;
+  readonly id?: string | null;
+}
+
+/** The request `id` was heard: it `applied`, or the person was asked (`requested`). */
+export interface Done {
+  readonly type: "done";
+  readonly id: string;
+  readonly outcome: "applied" | "requested";
+}
+
+/** One section (mid) of the `receive` connection, and whose track plays there. */
+export interface Slot {
+  readonly mid: string;
+  readonly kind: Kind;
+  readonly participantId: string;
+  readonly origin: Origin;
+}
+
+/** Everything that plays in your slots from now on; a section not listed is empty. */
+export interface SlotsAssigned {
+  readonly type: "slots-assigned";
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly slots: readonly Slot[];
+}
+
+/** How loud someone is, 0 (silent) to 127. */
+export interface Loudness {
+  readonly participantId: string;
+  readonly level: number;
+}
+
+/** Who speaks now, loudest first. */
+export interface SpeakersHeard {
+  readonly type: "speakers-heard";
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly speakers: readonly Loudness[];
+}
+
+/** How one participant's network fares. */
+export interface QualityMeasured {
+  readonly type: "quality-measured";
+  readonly participantId: string;
+  readonly sentLossPercent: number;
+  readonly receivedLossPercent: number;
+  readonly sentBps: number;
+  readonly receivedBps: number;
+}
+
+/** A host asks you to unmute or to switch your camera on; only you can. */
+export interface Requested {
+  readonly type: "requested";
+  readonly what: "camera-on" | "unmute";
+  readonly by: string;
+}
+
+export type FromBrowser =
+  | Join
+  | Resume
+  | Offer
+  | Mute
+  | SwitchCamera
+  | Say
+  | Leave
+  | End;
+
+export type Line =
+  | Started
+  | Joined
+  | Left
+  | Muted
+  | CameraSwitched
+  | Said
+  | Moved
+  | Ended;
+
+export type ToBrowser =
+  | Welcomed
+  | Headed
+  | Answered
+  | Refused
+  | Done
+  | SlotsAssigned
+  | SpeakersHeard
+  | QualityMeasured
+  | Requested
+  | Started
+  | Joined
+  | Left
+  | Muted
+  | CameraSwitched
+  | Said
+  | Moved
+  | Ended;

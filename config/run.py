@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -78,8 +77,9 @@ def _run(env: Environment) -> int:
         metrics.mkdir()
         if not env.redis_url:
             valkey_socket(env).unlink(missing_ok=True)
-        # Fewer malloc arenas: threads that share them cost a little speed and save tens of megabytes.
-        os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(metrics), MALLOC_ARENA_MAX="2")
+        # Fewer malloc arenas: threads that share them cost a little speed and save tens of megabytes. Celery's checks
+        # would load every address and page into workers; `prepare` and our own checks have looked already.
+        os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(metrics), MALLOC_ARENA_MAX="2", CELERY_SKIP_CHECKS="1")
         _prepare(env)
         supervisor = Supervisor(processes(env, listening.fileno()), env.state_dir / "log", say=_say, metrics=metrics)
         supervisor.run(between=_Announcement(env, began))
@@ -165,6 +165,8 @@ class _Announcement:
             with socket.create_connection((host, self._env.http_port), timeout=1.0) as plain:
                 link = plain
                 if self._env.tls:
+                    import ssl
+
                     trust = ssl.create_default_context(cafile=str(self._env.state_dir / "certificate.pem"))
                     trust.check_hostname = False
                     link = trust.wrap_socket(plain)

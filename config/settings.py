@@ -6,7 +6,8 @@ from typing import Any
 import dj_database_url
 import django_stubs_ext
 
-from config.environment import ROOT, environment, secret_key, valkey_socket
+from config.broker import TRANSPORT, broker_url, redis_url
+from config.environment import ROOT, environment, secret_key
 
 # Generic classes of Django and REST framework (`ModelAdmin[User]`) are subscriptable at run time, too.
 django_stubs_ext.monkeypatch()
@@ -96,7 +97,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 DATABASES: dict[str, Any] = {"default": _database}
 
 # --- Redis, Channels, Celery ------------------------------------------------------------------------------------------
-REDIS_URL = env.redis_url or f"unix://{valkey_socket(env)}"
+REDIS_URL = redis_url(env)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -108,7 +109,7 @@ CHANNEL_LAYERS = {
         },
     }
 }
-CELERY_BROKER_URL = env.broker_url or REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = broker_url(env)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
@@ -124,13 +125,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5,
-    "socket_connect_timeout": 0.5,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-    "visibility_timeout": 3600,
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = TRANSPORT
 CELERY_TIMEZONE = "UTC"
 
 # --- passwords, languages, files --------------------------------------------------------------------------------------

@@ -46,6 +46,13 @@ class InScope(BasePermission):
         return getattr(view, "open_to_all", False) or request.user.is_authenticated
 
 
+def name_of(request: Request) -> str:
+    """What a signed-in asker is called in journals: an integration by its key, a person by their name."""
+    if isinstance(request.auth, ApiKey):
+        return request.auth.name
+    return request.user.shown_name if request.user.is_authenticated else ""
+
+
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The OpenAPI description of the keys."""
 

@@ -68,7 +68,7 @@ class Limit:
         full = f"{PREFIX}limit:{self.name}:{key}"
         try:
             # `register_script` would keep the client; EVAL of a short text costs nothing here.
-            wait_ms = store().eval(_TAKE, 1, full, str(self.rate_per_s), str(self.burst))  # type: ignore[no-untyped-call]
+            wait_ms = store().eval(_TAKE, 1, full, str(self.rate_per_s), str(self.burst))
             wait_s = int(str(wait_ms)) / 1000
         except redis.exceptions.RedisError:
             wait_s = self._take_locally(full)

@@ -9,7 +9,6 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import User
 from common.errors import NotFound, Refusal
 from conference import selectors
 from conference.models import Meeting
@@ -25,7 +24,7 @@ RECENT = 10
 def desktop(request: HttpRequest) -> HttpResponse:
     """`/`: my rooms, what runs now, what was lately. A POST makes a room and goes there."""
     user = request.user
-    assert isinstance(user, User), "login is required"
+    assert user.is_authenticated, "login is required"
     problem = ""
     if request.method == "POST":
         try:
@@ -60,7 +59,7 @@ def desktop(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def meeting(request: HttpRequest, slug: str) -> HttpResponse:
     """`/r/<slug>/`: lobby and meeting window, for whoever has the link and may come in."""
-    user = request.user if isinstance(request.user, User) else None
+    user = request.user if request.user.is_authenticated else None
     try:
         room = rooms.room_by_slug(slug)
         if not room.guests_allowed:

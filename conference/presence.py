@@ -33,7 +33,7 @@ def absent(participant_ids: Iterable[UUID]) -> set[UUID]:
     ids = list(participant_ids)
     if not ids:
         return set()
-    marks: list[object] = store().mget([_key(participant_id) for participant_id in ids])
+    marks = store().mget([_key(participant_id) for participant_id in ids])
     return {participant_id for participant_id, mark in zip(ids, marks, strict=True) if mark is None}
 
 

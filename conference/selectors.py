@@ -124,7 +124,9 @@ def visible_meetings(actor: Actor) -> QuerySet[Meeting]:
 
 
 def _counted(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
-    return meetings.annotate(people=Count("participants", filter=Q(participants__state=State.PRESENT)))
+    counted = meetings.annotate(people=Count("participants", filter=Q(participants__state=State.PRESENT)))
+    # Said again, since grouping drops the model's own order.
+    return counted.order_by("-started_at", "-id")
 
 
 def open_meeting_of(room_id: UUID) -> Meeting | None:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import ApiKey, InScope
+from accounts.authentication import InScope, name_of
 from common.errors import Malformed
 from common.idempotency import idempotent
 from common.limits import Limit, address_of
@@ -49,8 +49,7 @@ def actor_of(request: Request) -> Actor:
     user = request.user
     if not user.is_authenticated:
         return Actor()
-    name = request.auth.name if isinstance(request.auth, ApiKey) else user.shown_name
-    return Actor(user_id=user.pk, operator=user.is_operator, name=name)
+    return Actor(user_id=user.pk, operator=user.is_operator, name=name_of(request))
 
 
 class MeetingFilter(django_filters.FilterSet):

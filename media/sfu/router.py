@@ -11,7 +11,7 @@ A second connection of the same name replaces the first only once it is ready, s
 
 from collections.abc import Callable, Iterable, Sequence
 
-from media.control import Connection, ConnectionChanged, Plan, SlotsAssigned, SpeakersHeard
+from media.control import Assignment, Connection, ConnectionChanged, Plan, SlotsAssigned, SpeakersHeard
 from media.kernel.table import (
     AddSource,
     DropSource,
@@ -37,6 +37,8 @@ from media.sfu.speakers import SpeakerDetector
 from media.sfu.values import Close, Output, Publication, SendRtcp, SlotIdentity, SlotTerms
 
 REPORT_US = 1_000_000
+REPEAT_US = 2_000_000
+"""What plays where is said again this often: a browser whose socket was away for a moment may have missed it."""
 FEEDBACK_US = 50_000
 """Transport-wide feedback, as often as Chromium's own receivers give it."""
 
@@ -57,7 +59,7 @@ class Router:
         self._speakers = SpeakerDetector()
         self._spoke_us: dict[str, int] = {}
         self._outputs: list[Output] = []
-        self._reported_us = self._fed_back_us = 0
+        self._reported_us = self._fed_back_us = self._repeated_us = 0
         self._stale = False
 
     def outputs(self) -> list[Output]:
@@ -202,7 +204,10 @@ class Router:
         for receiving, assignments, routes in changes:
             self._outputs.extend(routes)
             if assignments is not None:
-                self._outputs.append(SlotsAssigned(self.meeting_id, self.epoch, receiving.participant_id, assignments))
+                self._say_slots(receiving, assignments)
+
+    def _say_slots(self, receiving: Receiving, assignments: tuple[Assignment, ...]) -> None:
+        self._outputs.append(SlotsAssigned(self.meeting_id, self.epoch, receiving.participant_id, assignments))
 
     # --- facts from the kernel --------------------------------------------------------------------------------------
     def receive(self, facts: Facts, sinks: Callable[[], tuple[SinkFacts, ...]], now_us: int) -> None:
@@ -233,6 +238,11 @@ class Router:
         if now_us - self._reported_us >= REPORT_US:
             self._reported_us = now_us
             self._report(sinks(), now_us)
+        if now_us - self._repeated_us >= REPEAT_US:
+            self._repeated_us = now_us
+            for receiving in self._receiving.values():
+                if receiving.ready and receiving.assignments:
+                    self._say_slots(receiving, receiving.assignments)
 
     def _meet(self, unknown: UnknownStream) -> None:
         sending = self._sending.get(unknown.peer)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from config.environment import ROOT
 
@@ -164,6 +165,19 @@ def test_metrics_show_web_workers_and_relay_together(installation: Installation)
     assert "django_http_requests_total" in fetch(installation, "/metrics")
 
 
+def at_work(installation: Installation, name: str, since: float) -> bool:
+    """Whether the new process does what it is for, by its own traces in the store."""
+    with redis.Redis(unix_socket_path=str(installation.folder / "valkey.sock"), decode_responses=True) as store:
+        match name:
+            case "worker" | "beat":
+                return float(str(store.get("quorum:ops:heart") or 0)) > since
+            case "media-0":
+                shown = store.get(f"quorum:relay:node:{installation.environ['QUORUM_NODE']}-0")
+                return bool(shown) and json.loads(str(shown))["pid"] in installation.processes()
+            case _:
+                return True
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "media-0", "valkey"])
 def test_a_killed_child_is_back_by_itself(installation: Installation, name: str) -> None:
     installation.until_ready()
@@ -171,8 +185,10 @@ def test_a_killed_child_is_back_by_itself(installation: Installation, name: str)
     others = {pid for pid, child in installation.processes().items() if child in CHILDREN - {name}}
     os.kill(killed, signal.SIGKILL)
     until(lambda: killed not in installation.processes(), 5)
+    at = time.time()
     until(lambda: name in installation.processes().values(), 10, installation.said)
     installation.until_ready(30)
+    until(lambda: at_work(installation, name, at), 15, installation.said)
     assert others <= set(installation.processes()), "only the killed one was started again"
 
 

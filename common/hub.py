@@ -239,7 +239,7 @@ class Hub:
 
 
 async def _stop(tasks: "set[asyncio.Task[None]]") -> None:
-    # More than once: the channel layer's `receive` loses a cancellation that meets a released lock.
+    # More than once: redis-py loses a cancellation that meets it between two commands.
     while tasks:
         for task in tasks:
             task.cancel()

@@ -135,7 +135,8 @@ async def open_socket() -> AsyncIterator[Open]:
 
     yield open_one
     for browser in opened:
-        await browser.socket.disconnect(timeout=WAIT_S)
+        # A short while, then again: redis-py loses a cancellation that meets it between two commands.
+        await browser.socket.disconnect(timeout=1)
     from channels.layers import get_channel_layer
 
     from common.store import async_store

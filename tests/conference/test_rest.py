@@ -101,7 +101,9 @@ def test_to_a_stranger_what_is_hidden_looks_like_what_is_not(scene: Any) -> None
     for path in ("end/", "mute-all/", f"participants/{ann}/mute/"):
         hidden = stranger.post(f"/api/v1/meetings/{scene.meeting_id}/{path}")
         assert code(hidden) == (404, "meeting.unknown")
-    assert code(stranger.get("/api/v1/rooms/blue/")) == code(stranger.get("/api/v1/rooms/nope/")) == (404, "room.unknown")
+    assert (
+        code(stranger.get("/api/v1/rooms/blue/")) == code(stranger.get("/api/v1/rooms/nope/")) == (404, "room.unknown")
+    )
     assert stranger.get("/api/v1/rooms/").json()["results"] == []
 
 

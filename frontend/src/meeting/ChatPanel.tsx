@@ -13,7 +13,9 @@ export function ChatPanel({ call, onSay }: { readonly call: CallSnapshot; readon
   const { chat } = call.state;
   const count = chat.length + call.unsent.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new message scrolls into view
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [count]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" });
+  }, [count]);
 
   const send = () => {
     const said = text.trim();

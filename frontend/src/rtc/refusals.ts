@@ -55,5 +55,5 @@ export function isPassing(code: string): boolean {
 
 /** Close codes 44xx are the refusals of common/errors.py; 4429 and 4503 pass by themselves. */
 export function isFinalClose(code: number): boolean {
-  return code >= 4400 && code < 4500 && code !== 4429;
+  return code >= 4400 && code < 4500 && code !== 4429 && code !== 4503;
 }

@@ -141,9 +141,10 @@ export class Signaling {
   }
 
   #lose(code: number, reason: string): void {
-    this.#drop();
     const refusal = this.#refusal;
-    if (refusal !== null ? !isPassing(refusal.code) : isFinalClose(code) && code !== 4503) {
+    const welcomed = this.#welcomed;
+    this.#drop();
+    if (isFinalClose(code) || (!welcomed && refusal !== null && !isPassing(refusal.code))) {
       this.close();
       this.#listener.refused(refusal ?? { code: reason || "unknown", detail: reason });
       return;
@@ -184,6 +185,8 @@ export class Signaling {
   #receive(text: string): void {
     const message = JSON.parse(text) as ToBrowser;
     this.#heardAt = this.#world.now();
+    // A refusal explains the end of the socket only as the last thing that was said.
+    this.#refusal = null;
     if (LINES.has(message.type)) {
       this.#line(message as Line);
       return;
@@ -200,7 +203,7 @@ export class Signaling {
         break;
       case "refused":
         if (message.id) this.#pending.delete(message.id);
-        else this.#refusal = message;
+        this.#refusal = message;
         break;
     }
     this.#listener.news(message as Exclude<ToBrowser, Line | Welcomed>);

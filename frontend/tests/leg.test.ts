@@ -1,0 +1,190 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Offer } from "../src/protocol/generated/meeting";
+import { type Build, Leg, type Peer } from "../src/rtc/leg";
+
+class FakePeer implements Peer {
+  connectionState = "new";
+  onconnectionstatechange: ((event: Event) => unknown) | null = null;
+  remote: string | null = null;
+  closed = false;
+
+  async createOffer(): Promise<RTCSessionDescriptionInit> {
+    return { type: "offer", sdp: "v=0" };
+  }
+
+  async setLocalDescription(): Promise<void> {}
+
+  async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+    if (description.sdp === "bad") throw new Error("bad");
+    this.remote = description.sdp ?? "";
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.(new Event("connectionstatechange"));
+  }
+}
+
+const settle = async () => {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+};
+
+let peers: FakePeer[];
+let offers: Offer[];
+let timers: { ms: number; act: () => void }[];
+let linked: boolean;
+let promoted: number[];
+let leg: Leg<FakePeer, Build<FakePeer>>;
+
+const last = () => peers.at(-1) as FakePeer;
+const answer = (index: number, epoch = 1, sdp = "v=0 answer") =>
+  leg.answered({ type: "answered", id: offers[index]?.id ?? "", epoch, sdp });
+const fire = (ms: number) => {
+  const due = timers.filter((timer) => timer.ms === ms);
+  timers = timers.filter((timer) => timer.ms !== ms);
+  for (const timer of due) timer.act();
+};
+
+beforeEach(() => {
+  peers = [];
+  offers = [];
+  timers = [];
+  promoted = [];
+  linked = true;
+  let ids = 0;
+  leg = new Leg<FakePeer, Build<FakePeer>>(
+    "send",
+    () => {
+      const peer = new FakePeer();
+      peers.push(peer);
+      return { peer, origins: () => ({ "0": "microphone" }), flowing: async () => {} };
+    },
+    {
+      newId: () => `o${ids++}`,
+      random: () => 1,
+      after: (ms, act) => {
+        const timer = { ms, act };
+        timers.push(timer);
+        return () => {
+          timers = timers.filter((other) => other !== timer);
+        };
+      },
+      send: (offer) => {
+        if (linked) offers.push(offer);
+        return linked;
+      },
+    },
+    { promoted: (_, epoch) => promoted.push(epoch), broken: () => promoted.push(-1) },
+  );
+});
+
+async function connect(index: number, epoch = 1): Promise<void> {
+  await settle();
+  answer(index, epoch);
+  last().become("connected");
+  await settle();
+}
+
+describe("a leg", () => {
+  test("offers, is answered, connects and is promoted with its epoch", async () => {
+    leg.ready();
+    await connect(0, 3);
+    expect(offers[0]).toMatchObject({ connection: "send", sdp: "v=0", origins: { "0": "microphone" } });
+    expect(last().remote).toBe("v=0 answer");
+    expect(promoted).toEqual([3]);
+    expect(leg.epoch).toBe(3);
+  });
+
+  test("makes before it breaks", async () => {
+    leg.ready();
+    await connect(0);
+    const old = last();
+    leg.rebuild();
+    await settle();
+    answer(1, 2);
+    expect(old.closed).toBe(false);
+    last().become("connected");
+    await settle();
+    expect(old.closed).toBe(true);
+    expect(last().closed).toBe(false);
+    expect(promoted).toEqual([1, 2]);
+  });
+
+  test("offers again when nobody answers in three seconds", async () => {
+    leg.ready();
+    await settle();
+    fire(3000);
+    expect(peers[0]?.closed).toBe(true);
+    fire(200);
+    await settle();
+    expect(offers).toHaveLength(2);
+  });
+
+  test("offers again when the relay is not there, with pauses that grow", async () => {
+    leg.ready();
+    await settle();
+    expect(leg.refused("o0", true)).toBe(true);
+    fire(200);
+    await settle();
+    leg.refused("o1", true);
+    fire(400);
+    await settle();
+    expect(offers).toHaveLength(3);
+  });
+
+  test("does not repeat an offer that is refused for what it says", async () => {
+    leg.ready();
+    await settle();
+    leg.refused("o0", false);
+    expect(timers).toEqual([]);
+    expect(leg.refused("other", true)).toBe(false);
+  });
+
+  test("does not take an answer to an older offer", async () => {
+    leg.ready();
+    await settle();
+    leg.rebuild();
+    await settle();
+    answer(0);
+    expect(last().remote).toBeNull();
+    answer(1);
+    expect(last().remote).toBe("v=0 answer");
+  });
+
+  test("waits for a socket, then offers", async () => {
+    linked = false;
+    leg.rebuild();
+    await settle();
+    expect(offers).toEqual([]);
+    linked = true;
+    leg.ready();
+    await settle();
+    expect(offers).toHaveLength(1);
+  });
+
+  test("a socket that comes back leaves a live connection alone", async () => {
+    leg.ready();
+    await connect(0);
+    leg.ready();
+    await settle();
+    expect(peers).toHaveLength(1);
+  });
+
+  test("a failed connection is rebuilt, a closed leg is not", async () => {
+    leg.ready();
+    await connect(0);
+    last().become("failed");
+    await settle();
+    expect(promoted).toEqual([1, -1]);
+    expect(offers).toHaveLength(2);
+    leg.close();
+    expect(peers.every((peer) => peer.closed)).toBe(true);
+    leg.rebuild();
+    await settle();
+    expect(peers).toHaveLength(2);
+  });
+});

@@ -1,7 +1,7 @@
 """What a machine pays when nobody meets: memory of the whole tree, and how long a start takes.
 
-Starts `manage.py run` three times on a new state folder: the first with nothing there (the packages and the front end are
-installed already), the other two on what the first left. Memory is PSS, which counts a page shared by n processes 1/n to
+Starts `manage.py run` three times on a new state folder: the first with nothing there (packages and front end are
+installed already), the others on what the first left. Memory is PSS: a page shared by n processes counts 1/n to
 each, a few seconds after everything answers.
 """
 

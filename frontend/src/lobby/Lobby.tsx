@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Picture } from "../meeting/Picture";
 import { askTicket, memory, type PageData, type Refusal, type Ticket } from "../meeting/page";
 import type { LocalMedia } from "../rtc/local";
+import { isPassing } from "../rtc/refusals";
 import { useStore } from "../ui/hooks";
 import { Avatar, Button } from "../ui/kit";
 import { refusalWords } from "../words";
@@ -34,9 +35,12 @@ export function Lobby({ page, local, onTicket }: LobbyProps) {
       onTicket(found);
       return;
     }
-    const waits = found.code === "meeting.not-started";
-    setRefusal(waits ? null : found);
-    setPhase(waits ? "waiting" : "idle");
+    setPhase((now) => {
+      // Who already waits goes on waiting through a hiccup.
+      const waits = found.code === "meeting.not-started" || (now === "waiting" && isPassing(found.code));
+      setRefusal(waits ? null : found);
+      return waits ? "waiting" : "idle";
+    });
   };
 
   const again = useRef(ask);

@@ -1,5 +1,6 @@
 /** Everything within thumb's reach. */
 import {
+  ChevronRight,
   EllipsisVertical,
   Grid2x2,
   Keyboard,
@@ -114,6 +115,7 @@ export function ControlBar(props: BarProps) {
               <MenuItem className="menu-item">
                 <Languages size={18} aria-hidden />
                 {t("bar.language")}
+                <ChevronRight size={16} className="submenu-mark" aria-hidden />
               </MenuItem>
               <Popover className="popover">
                 <Menu className="menu" onAction={(key) => props.onLanguage(key === "zh" ? "zh" : "en")}>
@@ -130,6 +132,7 @@ export function ControlBar(props: BarProps) {
               <MenuItem className="menu-item">
                 <Palette size={18} aria-hidden />
                 {t("bar.theme")}
+                <ChevronRight size={16} className="submenu-mark" aria-hidden />
               </MenuItem>
               <Popover className="popover">
                 <Menu className="menu" onAction={(key) => props.onTheme(key as Theme)}>

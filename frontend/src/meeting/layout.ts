@@ -10,7 +10,10 @@ export interface Grid {
   readonly height_px: number;
 }
 
-/** The largest common tile for `count` tiles. On a tie fewer rows win: faces stay on one line. */
+/** More rows must make tiles this much larger to be worth it: faces belong side by side. */
+const WORTH_A_ROW = 1.08;
+
+/** The largest common tile for `count` tiles, or one nearly as large in fewer rows. */
 export function grid(count: number, width_px: number, height_px: number): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count), width_px: 0, height_px: 0 };
   for (let columns = Math.max(1, count); columns >= 1; columns -= 1) {
@@ -18,7 +21,8 @@ export function grid(count: number, width_px: number, height_px: number): Grid {
     const free_width = (width_px - GAP_PX * (columns - 1)) / columns;
     const free_height = (height_px - GAP_PX * (rows - 1)) / rows;
     const width = Math.floor(Math.max(0, Math.min(free_width, free_height * RATIO)));
-    if (width > best.width_px) best = { columns, rows, width_px: width, height_px: Math.floor(width / RATIO) };
+    if (width > best.width_px * WORTH_A_ROW)
+      best = { columns, rows, width_px: width, height_px: Math.floor(width / RATIO) };
   }
   return best;
 }

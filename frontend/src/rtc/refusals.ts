@@ -1,7 +1,13 @@
 /** What a refusal means for the connection. Its words are in the catalogues, under `refusal.<code>`. */
 
 /** Trying again may help; everything else that ends the socket is final. */
-const PASSING = new Set(["relay.unavailable", "relay.elsewhere", "messages.too-many", "service.unavailable"]);
+const PASSING = new Set([
+  "relay.unavailable",
+  "relay.elsewhere",
+  "messages.too-many",
+  "service.unavailable",
+  "network.unreachable",
+]);
 
 /** Every code that the server may say and the page explains in its own words. */
 export const EXPLAINED = [

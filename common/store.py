@@ -6,6 +6,7 @@ ends within about a second, with a redis.exceptions.RedisError that the caller t
 
 import asyncio
 from functools import cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import redis
@@ -20,7 +21,7 @@ PREFIX = "quorum:"
 _per_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
 
 
-def _options() -> dict[str, object]:
+def _options() -> dict[str, Any]:
     return {
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
 from common.errors import Refusal
 
@@ -33,7 +33,7 @@ def may_monitor(request: HttpRequest) -> bool:
     """Whether the details are for this caller. Without a database only the networks count."""
     if near(request):
         return True
-    asked = Request(request, authenticators=[kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES])
+    asked = Request(request, authenticators=[kind() for kind in APIView.authentication_classes])
     try:
         user, key = asked.user, asked.auth
     except (APIException, DatabaseError, Refusal):

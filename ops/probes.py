@@ -63,8 +63,8 @@ def broker() -> str:
     try:
         with Connection(settings.CELERY_BROKER_URL, connect_timeout=0.4, transport_options={"max_retries": 0}) as link:
             link.connect()
-            if link.transport.driver_type == "redis":
-                link.default_channel.client.ping()
+            if settings.CELERY_BROKER_URL.startswith(("redis", "sentinel")):
+                link.default_channel.client.ping()  # type: ignore[attr-defined]  # its channel's; connecting is lazy
     except (OperationalError, OSError, redis.RedisError) as reason:
         raise Failing(type(reason).__name__) from reason
     return "answers"

@@ -40,8 +40,9 @@ class Command(BaseCommand):
         def adopt() -> None:
             factory = server.http_factory
             if env.tls:
-                pair = (str(settings.STATE_DIR / KEY), str(settings.STATE_DIR / CERTIFICATE))
-                factory = TLSMemoryBIOFactory(ssl.DefaultOpenSSLContextFactory(*pair), False, factory)
+                key, certificate = (settings.STATE_DIR / name for name in (KEY, CERTIFICATE))
+                pair = ssl.PrivateCertificate.loadPEM(key.read_bytes() + certificate.read_bytes())
+                factory = TLSMemoryBIOFactory(pair.options(), False, factory)
             reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
 
         server = Server(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from common import events
 from conference import selectors, services
@@ -16,7 +16,7 @@ def sequences(browser: Any) -> list[int]:
 
 
 async def mute(scene: Any, who: Any, muted: bool) -> None:
-    await sync_to_async(services.set_muted)(
+    await database_sync_to_async(services.set_muted)(
         actor=selectors.Actor(participant_id=who.participant_id),
         meeting_id=scene.meeting_id,
         participant_id=who.participant_id,
@@ -25,7 +25,7 @@ async def mute(scene: Any, who: Any, muted: bool) -> None:
 
 
 async def test_who_comes_back_is_told_the_rest_once(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     first = await open_socket(live_scene.meeting_id)
     seen = (await first.join(ann.ticket))["state"]["sequence"]
     await first.socket.disconnect()
@@ -40,13 +40,13 @@ async def test_who_comes_back_is_told_the_rest_once(live_scene: Any, open_socket
 
 
 async def test_who_has_seen_what_never_was_is_given_the_state(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     assert (await browser.join(ann.ticket, seen=999))["state"] is not None
 
 
 async def test_a_resume_inside_says_the_lines_again(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
     await mute(live_scene, ann, True)
@@ -59,7 +59,7 @@ async def test_a_resume_inside_says_the_lines_again(live_scene: Any, open_socket
 async def test_a_lost_line_arrives_with_the_next_one(
     live_scene: Any, open_socket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     start = (await browser.join(ann.ticket))["state"]["sequence"]
     with monkeypatch.context() as patch:
@@ -73,7 +73,7 @@ async def test_a_lost_line_arrives_with_the_next_one(
 async def test_a_lost_last_line_arrives_with_the_beat(
     live_scene: Any, open_socket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     start = (await browser.join(ann.ticket))["state"]["sequence"]
     with monkeypatch.context() as patch:
@@ -84,7 +84,7 @@ async def test_a_lost_last_line_arrives_with_the_beat(
 
 
 async def test_an_emptied_redis_heals(live_scene: Any, open_socket: Any, valkey: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
     valkey.flushdb()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from conference import services
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.servers
 
 
 async def test_two_people_join_and_each_hears_of_the_other(live_scene: Any, open_socket: Any) -> None:
-    ann, bob = [await sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
+    ann, bob = [await database_sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
     first = await open_socket(live_scene.meeting_id)
     welcome = await first.join(ann.ticket)
     assert [person["name"] for person in welcome["state"]["people"]] == ["Ann"]
@@ -25,10 +25,10 @@ async def test_two_people_join_and_each_hears_of_the_other(live_scene: Any, open
 
 
 async def test_a_mute_by_a_service_reaches_every_socket_at_once(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
-    outcome = await sync_to_async(services.set_muted)(
+    outcome = await database_sync_to_async(services.set_muted)(
         actor=live_scene.actor("host"),
         meeting_id=live_scene.meeting_id,
         participant_id=ann.participant_id,
@@ -40,7 +40,7 @@ async def test_a_mute_by_a_service_reaches_every_socket_at_once(live_scene: Any,
 
 
 async def test_chat_is_told_to_everybody_once(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
     for _ in range(2):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from accounts import tickets
 from common.clock import now
@@ -25,19 +25,19 @@ async def refused_at_join(open_socket: Any, meeting_id: Any, ticket: str) -> tup
 
 
 async def test_a_ticket_that_is_none_of_ours_is_refused(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     meeting = live_scene.meeting_id
     for forged in ("", "nonsense", ann.ticket[:-1], ann.ticket + "x", "é"):
         assert await refused_at_join(open_socket, meeting, forged) == ("ticket.invalid", 4401)
 
 
 async def test_a_ticket_to_another_meeting_is_refused(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     assert await refused_at_join(open_socket, uuid4(), ann.ticket) == ("ticket.invalid", 4401)
 
 
 async def test_an_expired_ticket_is_refused(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     old = tickets.sign(tickets.Ticket(ann.participant_id, ann.meeting_id, "guest", now() - timedelta(seconds=1)))
     assert await refused_at_join(open_socket, live_scene.meeting_id, old) == ("ticket.expired", 4401)
 
@@ -49,16 +49,16 @@ async def test_an_unknown_meeting_is_refused_even_with_a_good_signature(live_sce
 
 
 async def test_an_ended_meeting_is_refused(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
-    await sync_to_async(services.end_meeting)(actor=live_scene.actor("host"), meeting_id=live_scene.meeting_id)
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
+    await database_sync_to_async(services.end_meeting)(actor=live_scene.actor("host"), meeting_id=live_scene.meeting_id)
     assert await refused_at_join(open_socket, live_scene.meeting_id, ann.ticket) == ("meeting.over", 4409)
 
 
 async def test_a_revoked_ticket_is_refused_and_the_removed_one_hung_up_on(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
-    await sync_to_async(services.remove_participant)(
+    await database_sync_to_async(services.remove_participant)(
         actor=live_scene.actor("host"), meeting_id=live_scene.meeting_id, participant_id=ann.participant_id
     )
     assert (await browser.hear("refused"))["code"] == "participant.removed"
@@ -67,25 +67,25 @@ async def test_a_revoked_ticket_is_refused_and_the_removed_one_hung_up_on(live_s
 
 
 async def test_a_full_meeting_is_refused(live_scene: Any, open_socket: Any) -> None:
-    ann, bob = [await sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
+    ann, bob = [await database_sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
     live_scene.room.capacity = 1
-    await live_scene.room.asave()
+    await database_sync_to_async(live_scene.room.save)()
     first = await open_socket(live_scene.meeting_id)
     await first.join(ann.ticket)
     assert await refused_at_join(open_socket, live_scene.meeting_id, bob.ticket) == ("meeting.full", 4409)
 
 
 async def test_the_end_of_a_meeting_hangs_up_on_everybody(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
-    await sync_to_async(services.end_meeting)(actor=live_scene.actor("host"), meeting_id=live_scene.meeting_id)
+    await database_sync_to_async(services.end_meeting)(actor=live_scene.actor("host"), meeting_id=live_scene.meeting_id)
     await browser.hear("ended")
     assert await browser.hung_up() == 4409
 
 
 async def test_bad_messages_are_refused_and_others_notice_nothing(live_scene: Any, open_socket: Any) -> None:
-    ann, bob = [await sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
+    ann, bob = [await database_sync_to_async(live_scene.admit)(name) for name in ("Ann", "Bob")]
     good, bad = await open_socket(live_scene.meeting_id), await open_socket(live_scene.meeting_id)
     await good.join(ann.ticket)
     await bad.say("say", id="early", text="x")
@@ -118,7 +118,7 @@ async def test_bad_messages_are_refused_and_others_notice_nothing(live_scene: An
 
 
 async def test_too_many_messages_are_refused(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
     for _ in range(70):
@@ -127,7 +127,7 @@ async def test_too_many_messages_are_refused(live_scene: Any, open_socket: Any) 
 
 
 async def test_the_newer_window_of_one_person_wins(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     older = await open_socket(live_scene.meeting_id)
     await older.join(ann.ticket)
     newer = await open_socket(live_scene.meeting_id)
@@ -136,7 +136,7 @@ async def test_the_newer_window_of_one_person_wins(live_scene: Any, open_socket:
     assert await older.hung_up() == 4409
     await newer.say("say", id="1", text="hello")
     await newer.hear("said", id="1")
-    lines = await sync_to_async(selectors.lines_after)(live_scene.meeting_id, 0)
+    lines = await database_sync_to_async(selectors.lines_after)(live_scene.meeting_id, 0)
     assert sum('"type":"joined"' in text for _, text in lines) == 1
 
 
@@ -144,7 +144,7 @@ async def test_an_offer_that_no_relay_answers_is_refused_by_its_id(live_scene: A
     from common.store import async_store
     from conference.relays import lease_key
 
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     await async_store().set(lease_key(str(live_scene.meeting_id)), "deaf")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
@@ -156,7 +156,7 @@ async def test_an_offer_that_no_relay_answers_is_refused_by_its_id(live_scene: A
 async def test_what_a_relay_says_is_passed_on_untouched(live_scene: Any, open_socket: Any) -> None:
     from common.events import deliver, publish_passing
 
-    ann = await sync_to_async(live_scene.admit)("Ann")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
     browser = await open_socket(live_scene.meeting_id)
     await browser.join(ann.ticket)
     await deliver(selectors.group_of(ann.participant_id), {"type": "relay.said", "text": '{"type":"slots-assigned"}'})
@@ -166,8 +166,8 @@ async def test_what_a_relay_says_is_passed_on_untouched(live_scene: Any, open_so
 
 
 async def test_a_host_asks_and_the_person_is_asked(live_scene: Any, open_socket: Any) -> None:
-    ann = await sync_to_async(live_scene.admit)("Ann")
-    host = await sync_to_async(live_scene.admit)("Host", "host")
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
+    host = await database_sync_to_async(live_scene.admit)("Host", "host")
     hers, his = await open_socket(live_scene.meeting_id), await open_socket(live_scene.meeting_id)
     await hers.join(ann.ticket)
     await his.join(host.ticket)

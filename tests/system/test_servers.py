@@ -25,7 +25,7 @@ def test_the_marked_tests_pass_on_postgresql_and_redis(tmp_path: Path) -> None:
         pytest.skip(f"not installed: {', '.join(absent)}")
     with servers.postgres() as database, servers.redis() as store:
         variables = {**os.environ, "DATABASE_URL": database, "REDIS_URL": store, "QUORUM_STATE_DIR": str(tmp_path)}
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "servers and not system", "--durations=0", "tests"]
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "servers and not system", "--durations=5", "tests"]
         done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert " passed" in done.stdout

@@ -262,13 +262,19 @@ class Endpoint:
 
     async def start(self) -> None:
         """Bind both ports. Raises OSError where one is taken."""
-        udp = open_udp(self.listen_address, self.port)
-        port = udp.getsockname()[1]
-        try:
-            self._tcp = await listen_tcp(self.listen_address, port, self._receive_frame, self._stream_closed)
-        except OSError:
-            udp.close()
-            raise
+        # A free UDP port's number may be taken in TCP: with port 0 there are others to try.
+        attempts = 1 if self.port else 20
+        while True:
+            attempts -= 1
+            udp = open_udp(self.listen_address, self.port)
+            port = udp.getsockname()[1]
+            try:
+                self._tcp = await listen_tcp(self.listen_address, port, self._receive_frame, self._stream_closed)
+                break
+            except OSError:
+                udp.close()
+                if not attempts:
+                    raise
         self.port = port
         self.sendto = udp.sendto
         self._udp = UdpReader(udp, self._receive_datagram)

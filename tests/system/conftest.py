@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.system.browser import CHROMIUM, Browser
-from tests.system.installation import Installation
+from tests.system.operated import Operated
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +29,9 @@ def require_binary() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="module")
-def quorum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def quorum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     """A whole Quorum, up and ready."""
-    made = Installation(tmp_path_factory.mktemp("quorum"))
+    made = Operated(tmp_path_factory.mktemp("quorum"))
     try:
         made.until_ready()
         yield made

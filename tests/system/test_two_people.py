@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.system.browser import Browser, Person, until
-from tests.system.installation import Installation
+from tests.system.operated import Operated
 
 pytestmark = pytest.mark.system
 
 
 @pytest.fixture(params=["VP8", "H264"])
-def pair(request: pytest.FixtureRequest, quorum: Installation, browser: Browser) -> Iterator[tuple[Person, Person]]:
+def pair(request: pytest.FixtureRequest, quorum: Operated, browser: Browser) -> Iterator[tuple[Person, Person]]:
     """Ann and Bob in a fresh meeting, with this codec."""
     query = f"?codec={request.param}"
     ann = Person(browser, "Ann").enter(quorum.url, "hello", query)
@@ -60,7 +60,7 @@ def lips_apart_ms(person: Person, of: str) -> float:
     return abs(times[0] - times[1]) if len(times) == 2 else float("inf")
 
 
-def test_a_mute_by_rest_is_heard_and_shown_and_undone(pair: tuple[Person, Person], quorum: Installation) -> None:
+def test_a_mute_by_rest_is_heard_and_shown_and_undone(pair: tuple[Person, Person], quorum: Operated) -> None:
     ann, bob = pair
     ann.hears(bob.id)
     meeting = quorum.open_meeting()
@@ -124,7 +124,7 @@ def test_a_camera_switched_off_goes_dark_for_the_other_and_comes_back(pair: tupl
 
 
 def test_without_camera_and_microphone_one_still_gets_in_and_sees(
-    quorum: Installation, playwright: Playwright, browser: Browser
+    quorum: Operated, playwright: Playwright, browser: Browser
 ) -> None:
     denied = Browser(playwright)
     ann = Person(browser, "Ann").enter(quorum.url, "hello")
@@ -144,7 +144,7 @@ def test_without_camera_and_microphone_one_still_gets_in_and_sees(
         denied.close()
 
 
-def test_the_relay_is_in_the_metrics_while_they_talk(pair: tuple[Person, Person], quorum: Installation) -> None:
+def test_the_relay_is_in_the_metrics_while_they_talk(pair: tuple[Person, Person], quorum: Operated) -> None:
     ann, bob = pair
     ann.sees(bob.id)
 
@@ -158,7 +158,7 @@ def test_the_relay_is_in_the_metrics_while_they_talk(pair: tuple[Person, Person]
     until(lambda: figures().get(f'quorum_relay_total{{{node},what="packets_out"}}', 0) > 100, "packets are counted")
 
 
-def test_unknown_rooms_and_ended_meetings_are_explained(quorum: Installation, browser: Browser) -> None:
+def test_unknown_rooms_and_ended_meetings_are_explained(quorum: Operated, browser: Browser) -> None:
     page = browser.page()
     answer = page.goto(f"{quorum.url}/r/nowhere/")
     assert answer is not None
@@ -171,7 +171,7 @@ def test_unknown_rooms_and_ended_meetings_are_explained(quorum: Installation, br
     page.close()
 
 
-def test_json_of_the_state_is_the_fresh_state(pair: tuple[Person, Person], quorum: Installation) -> None:
+def test_json_of_the_state_is_the_fresh_state(pair: tuple[Person, Person], quorum: Operated) -> None:
     """What a page made of the journal's lines is what a newcomer is told at once."""
     ann, bob = pair
     ann.sees(bob.id)

@@ -29,7 +29,7 @@ def main() -> None:
     requirements = ROOT / "requirements.txt"
     if changed("packages", [requirements]):
         say("installing Python packages")
-        run(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements))
+        run(str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", str(requirements))
         link_node()
         done("packages", [requirements])
     if not (FRONTEND / "package.json").exists():
@@ -37,7 +37,10 @@ def main() -> None:
     lock = [FRONTEND / "package.json", FRONTEND / "package-lock.json"]
     if changed("modules", lock) or not (FRONTEND / "node_modules").exists():
         say("installing front-end packages")
-        npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+        quietly = ("--no-audit", "--no-fund", "--loglevel=error")
+        # A registry that lacks other systems' optional binaries makes `npm ci` refuse the lock file.
+        if npm("ci", *quietly, must=False):
+            npm("install", "--no-package-lock", *quietly)
         done("modules", lock)
     if changed("frontend", sources()) or not BUILT.exists():
         say("building the front end")
@@ -52,8 +55,7 @@ def say(text: str) -> None:
 
 def run(*argv: str, cwd: Path = ROOT, environ: dict[str, str] | None = None) -> None:
     """Run, or end with the same status."""
-    status = subprocess.run(argv, cwd=cwd, env=environ, check=False).returncode
-    if status:
+    if status := subprocess.run(argv, cwd=cwd, env=environ, check=False).returncode:
         sys.exit(status)
 
 
@@ -69,13 +71,18 @@ def link_node() -> None:
     npm.chmod(0o755)
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in the front end's folder."""
+def npm(*arguments: str, must: bool = True) -> int:
+    """Run npm in the front end's folder and give its status; end with it where it must succeed, else say nothing."""
     environ = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "true"}
     program = shutil.which("npm", path=environ["PATH"])
     if program is None:
         sys.exit("setup: there is no packaged Node for this system; install Node 20 or newer")
-    run(program, *arguments, cwd=FRONTEND, environ=environ)
+    say_nothing = None if must else subprocess.DEVNULL
+    argv = [program, *arguments]
+    status = subprocess.run(argv, cwd=FRONTEND, env=environ, check=False, stderr=say_nothing).returncode
+    if status and must:
+        sys.exit(status)
+    return status
 
 
 def sources() -> list[Path]:

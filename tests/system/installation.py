@@ -1,23 +1,20 @@
-"""A whole Quorum for a test: `manage.py run` on a state folder and ports of its own."""
+"""One `manage.py run` on a state folder and ports of its own, and what is asked of it."""
 
 import json
 import os
-import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from config.environment import ROOT
 
-START_LIMIT_S = 90.0
-NOT_INHERITED = ("REDIS_URL", "DATABASE_URL", "CELERY_BROKER_URL")
+START_LIMIT_S = 60.0
 
 
 def free_port() -> int:
@@ -34,36 +31,39 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], bool], limit_s: float, what: Callable[[], str] = lambda: "") -> None:
-    """Wait for a condition."""
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, f"waited {limit_s} s in vain. {what()}"
         time.sleep(0.05)
 
 
-class Installation:
-    """One `manage.py run`. `more` are further variables of its environment."""
+def living(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
-    def __init__(self, folder: Path, **more: str) -> None:
+
+class Installation:
+    """One `manage.py run` on a state folder and ports of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
+        self.arguments = arguments
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.node = f"test-{self.port}"
         self.environ = {
-            **{name: value for name, value in os.environ.items() if name not in NOT_INHERITED},
+            **{name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")},
             "QUORUM_STATE_DIR": str(folder),
             "QUORUM_HTTP_PORT": str(self.port),
             "QUORUM_MEDIA_PORT": str(free_port()),
-            "QUORUM_NODE": self.node,
-            **more,
+            "QUORUM_NODE": f"test-{self.port}",
         }
         self.start()
 
     def start(self) -> None:
-        """Start it, again perhaps."""
         self.output = (self.folder / "output").open("a+")
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "run"],
+            [sys.executable, str(ROOT / "manage.py"), "run", *self.arguments],
             env=self.environ,
             stdout=self.output,
             stderr=subprocess.STDOUT,
@@ -71,15 +71,13 @@ class Installation:
         )
 
     def said(self) -> str:
-        """Everything that it said, for a failure's message."""
         logs = {path.name: path.read_text()[-1500:] for path in (self.folder / "log").glob("*.log")}
         return (self.folder / "output").read_text() + json.dumps(logs, indent=1)
 
     def checks(self) -> dict[str, bool]:
         """Which checks pass; empty while nothing answers."""
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz/ready", timeout=5) as answer:
-                body = json.load(answer)
+            body = json.loads(self.fetch("/healthz/ready"))
         except urllib.error.HTTPError as refused:
             with refused:
                 body = json.load(refused)
@@ -87,87 +85,52 @@ class Installation:
             return {}
         return {name: check["ok"] for name, check in body["checks"].items()}
 
+    def fetch(self, path: str) -> str:
+        """A page's text; over TLS only if our own certificate is shown."""
+        certificate = self.folder / "certificate.pem"
+        trust = ssl.create_default_context(cafile=str(certificate)) if certificate.exists() else None
+        scheme = "https" if trust else "http"
+        with urllib.request.urlopen(f"{scheme}://127.0.0.1:{self.port}{path}", timeout=5, context=trust) as answer:
+            text: str = answer.read().decode()
+            return text
+
     def ready(self) -> bool:
-        """Every check passes."""
         checks = self.checks()
         return bool(checks) and all(checks.values())
 
     def until_ready(self, limit_s: float = START_LIMIT_S) -> None:
-        """Wait until every check passes."""
         until(self.ready, limit_s, lambda: f"{self.checks()} {self.said()}")
 
     def processes(self) -> dict[int, str]:
-        """Every living process of this installation: process id to command line."""
-        mark = f"QUORUM_STATE_DIR={self.folder}".encode()
-        found = {}
-        for path in Path("/proc").iterdir():
+        """The supervisor and everything below it that lives: process id to name of its child."""
+        children: dict[int, list[int]] = {}
+        groups: dict[int, int] = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
             try:
-                if path.name.isdigit() and mark in (path / "environ").read_bytes().split(b"\0"):
-                    command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    if command:
-                        found[int(path.name)] = command
+                state, parent, group = path.read_text().rpartition(")")[2].split()[:3]
             except OSError:
                 continue
-        return found
+            if state != "Z":
+                children.setdefault(int(parent), []).append(int(path.parent.name))
+                groups[int(path.parent.name)] = int(group)
+        found: list[int] = [self.process.pid]
+        for pid in found:
+            found += children.get(pid, [])
+        return {pid: self.name_of(groups[pid]) for pid in found if pid in groups}
 
-    def child(self, mark: str) -> int:
-        """The eldest process whose command line has the mark."""
-        return min(pid for pid, command in self.processes().items() if mark in command)
+    def name_of(self, leader: int) -> str:
+        """Which child a process group belongs to, by the log that its leader writes to."""
+        try:
+            return Path(f"/proc/{leader}/fd/1").readlink().stem
+        except OSError:
+            return ""
+
+    def child(self, name: str) -> int:
+        """The process that the supervisor started under this name."""
+        return min(pid for pid, child in self.processes().items() if child == name)
 
     def close(self) -> None:
-        """End it at once."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         self.output.close()
-
-    # --- REST, with a key of the first operator ---------------------------------------------------------------------
-    @property
-    def password(self) -> str:
-        """The first operator's, as it was printed once."""
-        found = re.search(r"first operator: operator, password (\S+)", (self.folder / "output").read_text())
-        assert found is not None
-        return found[1]
-
-    @cached_property
-    def key(self) -> str:
-        """An API key that may do everything."""
-        scopes = [part for area in ("rooms", "meetings") for part in ("--scope", f"{area}:write")]
-        made = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "api_key", "test", *scopes],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return made.stdout.strip()
-
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """A REST request; the answer's JSON. Raise HTTPError for a refusal."""
-        request = urllib.request.Request(
-            f"{self.url}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=15) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """POST."""
-        return self.ask("POST", path, body or {})
-
-    def get(self, path: str) -> Any:
-        """GET."""
-        return self.ask("GET", path)
-
-    def open_meeting(self) -> str:
-        """The id of the meeting that runs."""
-        (meeting,) = self.get("/api/v1/meetings/?open=true")["results"]
-        return str(meeting["id"])
-
-    def end_meetings(self) -> None:
-        """End all that run."""
-        for meeting in self.get("/api/v1/meetings/?open=true")["results"]:
-            self.post(f"/api/v1/meetings/{meeting['id']}/end/")

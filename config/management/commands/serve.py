@@ -41,7 +41,9 @@ class Command(BaseCommand):
             factory = server.http_factory
             if env.tls:
                 key, certificate = (settings.STATE_DIR / name for name in (KEY, CERTIFICATE))
-                pair = ssl.PrivateCertificate.loadPEM(key.read_bytes() + certificate.read_bytes())
+                pair = ssl.PrivateCertificate.loadPEM(  # type: ignore[no-untyped-call]
+                    key.read_bytes() + certificate.read_bytes()
+                )
                 factory = TLSMemoryBIOFactory(pair.options(), False, factory)
             reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
 

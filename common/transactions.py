@@ -27,7 +27,10 @@ PASSING_STATES = frozenset({"57P01", "57P02", "57P03", "25006", "40001", "40P01"
 """Shut down, crashed, starting up, read-only (a standby), serialization failure, deadlock."""
 
 _log = structlog.get_logger(__name__)
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
+
+THREADS = 8
+"""Each holds a connection, so this is also what one process takes of the database's."""
+threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
 
 
 def is_passing(error: BaseException) -> bool:
@@ -79,5 +82,5 @@ def off_loop(block: Callable[P, R]) -> Callable[P, Awaitable[R]]:
 
     Not in Django's one shared thread: a block that waits for a failover there would make every socket wait.
     """
-    awaited: Callable[P, Awaitable[R]] = database_sync_to_async(block, thread_sensitive=False, executor=_threads)
+    awaited: Callable[P, Awaitable[R]] = database_sync_to_async(block, thread_sensitive=False, executor=threads)
     return awaited

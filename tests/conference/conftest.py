@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -68,8 +69,30 @@ def scene(db: None, valkey: Any) -> Scene:
     return make_scene()
 
 
+@pytest.fixture(scope="session")
+def threads(django_db_setup: None) -> Iterator[None]:
+    """Closes the connections of the threads in which sockets use the database, so that it can be dropped.
+
+    Channels' test client keeps them open on purpose, for tests that are one transaction.
+    """
+    from django.db import connections
+
+    from common import transactions
+
+    yield
+    count = transactions.THREADS
+    everyone = threading.Barrier(count)
+
+    def close() -> None:
+        everyone.wait(WAIT_S)
+        connections.close_all()
+
+    for done in [transactions.threads.submit(close) for _ in range(count)]:
+        done.result()
+
+
 @pytest.fixture
-def live_scene(transactional_db: None, valkey: Any) -> Scene:
+def live_scene(transactional_db: None, threads: None, valkey: Any) -> Scene:
     """With real commits: lines are published."""
     return make_scene()
 

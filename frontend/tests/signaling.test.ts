@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Line, ToBrowser } from "../src/protocol/generated/meeting";
-import { SILENCE_MS, Signaling, type Socket, type World } from "../src/rtc/signaling";
+import { OPENING_MS, SILENCE_MS, Signaling, type Socket, type World } from "../src/rtc/signaling";
 
 class Wire implements Socket {
   sent: Record<string, unknown>[] = [];
@@ -167,6 +167,12 @@ describe("the socket", () => {
     expect(first.closed).toBe(true);
     clock.pass(200);
     expect(clock.wires).toHaveLength(2);
+  });
+
+  test("one that does not open in three seconds is given up", () => {
+    clock.wire.onclose?.({ code: 1006, reason: "" });
+    clock.pass(200 + OPENING_MS + 1000 + 400);
+    expect(clock.wires).toHaveLength(3);
   });
 
   test("heads keep it alive", () => {

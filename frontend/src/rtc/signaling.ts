@@ -13,6 +13,8 @@ import { isFinalClose, isPassing } from "./refusals";
 import { Sequence } from "./sequence";
 
 export const SILENCE_MS = 6000;
+/** A handshake that takes longer was swallowed by a server that went down in the middle of it. */
+export const OPENING_MS = 3000;
 const RESUME_AGAIN_MS = 1000;
 const LINES = new Set(["started", "joined", "left", "muted", "camera-switched", "said", "moved", "ended"]);
 
@@ -47,6 +49,7 @@ export interface Listener {
 export class Signaling {
   readonly sequence = new Sequence();
   #socket: Socket | null = null;
+  #opened = false;
   #welcomed = false;
   #attempt = 0;
   #heardAt = 0;
@@ -115,7 +118,9 @@ export class Signaling {
     this.#socket = socket;
     this.#heardAt = this.#world.now();
     this.#refusal = null;
+    this.#opened = false;
     socket.onopen = () => {
+      this.#opened = true;
       this.#heardAt = this.#world.now();
       const seen = this.#entered ? this.sequence.seen : null;
       this.#write({ type: "join", ticket: this.#ticket, version: VERSION, seen });
@@ -156,7 +161,8 @@ export class Signaling {
   /** Once a second: has the socket fallen silent? */
   #watch(): void {
     this.#after(1000, () => {
-      if (this.#socket !== null && this.#world.now() - this.#heardAt >= SILENCE_MS) this.reconnect();
+      const patience_ms = this.#opened ? SILENCE_MS : OPENING_MS;
+      if (this.#socket !== null && this.#world.now() - this.#heardAt >= patience_ms) this.reconnect();
       this.#watch();
     });
   }

@@ -44,6 +44,8 @@ HEARTBEAT_S: Final = 0.3
 PLAN_S: Final = 2.0
 LISTEN_S: Final = 0.25
 """Longest wait for the inbox; well below the client's own time-out."""
+PAUSE_S: Final = 0.2
+"""After a fault, before the next try."""
 PORT_WAIT_S: Final = 5.0
 """A predecessor that was killed may hold the port for a moment."""
 
@@ -87,7 +89,6 @@ class RelayHost:
         self._stop = asyncio.Event()
         self._news: asyncio.Queue[control.Report] = asyncio.Queue(maxsize=10_000)
         self._parent = os.getppid()
-        self._database_away = False
 
     async def run(self) -> None:
         """Until SIGTERM, or until the worker that started us is gone."""
@@ -122,24 +123,34 @@ class RelayHost:
                 await asyncio.sleep(0.05)
 
     async def _repeat(self, chore: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """The top of each chore's loop: what goes wrong is logged and counted, and the chore goes on."""
+        """The top of each chore's loop: what goes wrong is counted, said once, and the chore goes on after a pause."""
+        name = getattr(chore, "__name__", "chore")
+        failing = ""
         while not self._stop.is_set():
             if os.getppid() != self._parent:
                 self._stop.set()
                 return
             began = time.monotonic()
+            cause = ""
             try:
                 await chore()
-            except redis.exceptions.RedisError as reason:
-                metrics.host_faults.labels("store").inc()
-                log.warning("relay.store.away", reason=str(reason))
+            except (redis.exceptions.RedisError, TimeoutError) as reason:
+                cause, said = "store", str(reason)
             except DatabaseError as reason:
-                metrics.host_faults.labels("database").inc()
-                log.warning("relay.database.away", reason=str(reason))
+                cause, said = "database", str(reason)
             except Exception:
-                metrics.host_faults.labels("defect").inc()
-                log.exception("relay.chore.failed", chore=chore.__name__)
-            await asyncio.sleep(max(0.0, every_s - (time.monotonic() - began)))
+                cause, said = "defect", ""
+                log.exception("relay.chore.failed", chore=name)
+            if cause:
+                metrics.host_faults.labels(cause).inc()
+            if cause != failing:
+                if cause:
+                    log.warning("relay.chore.interrupted", chore=name, cause=cause, reason=said)
+                else:
+                    log.info("relay.chore.resumed", chore=name)
+                failing = cause
+            pause_s = max(every_s, PAUSE_S) if cause else every_s
+            await asyncio.sleep(max(0.0, pause_s - (time.monotonic() - began)))
 
     # --- leases -----------------------------------------------------------------------------------------------------
     async def _beat(self) -> None:

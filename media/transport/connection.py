@@ -259,6 +259,7 @@ class Endpoint:
         self._udp: UdpReader | None = None
         self._tcp: asyncio.Server | None = None
         self._streams: set[TcpPath] = set()
+        self._tcp_strangers: set[TcpPath] = set()
 
     async def start(self) -> None:
         """Bind both ports. Raises OSError where one is taken."""
@@ -269,7 +270,9 @@ class Endpoint:
             udp = open_udp(self.listen_address, self.port)
             port = udp.getsockname()[1]
             try:
-                self._tcp = await listen_tcp(self.listen_address, port, self._receive_frame, self._stream_closed)
+                self._tcp = await listen_tcp(
+                    self.listen_address, port, self._receive_frame, self._stream_closed, self._tcp_strangers
+                )
                 break
             except OSError:
                 udp.close()
@@ -285,7 +288,7 @@ class Endpoint:
             connection.close()
         if self._tcp is not None:
             self._tcp.close()
-            for stream in list(self._streams):
+            for stream in [*self._streams, *self._tcp_strangers]:
                 stream.close()
             await self._tcp.wait_closed()
         if self._udp is not None:

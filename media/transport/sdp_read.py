@@ -6,6 +6,9 @@ from typing import Literal
 
 from media.transport.sdp_structure import BadSdp, Block, Fingerprint, read_structure
 
+MOST_FORMATS = 96
+"""Payload types of one section: Chromium lists 25, and there are 128 at all."""
+
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 _DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 _PROTOCOL = re.compile(r"(UDP|TCP)/TLS/RTP/SAVPF")
@@ -73,8 +76,8 @@ def read_offer(text: str) -> Offer:
     head, blocks = read_structure(text)
     if not blocks:
         raise BadSdp("sdp.malformed", "no media section")
-    bundled = _bundled(head, blocks)
     try:
+        bundled = _bundled(head, blocks)
         sections = tuple(_section(head, block, bundled) for block in blocks)
     except (ValueError, IndexError) as error:
         if isinstance(error, BadSdp):
@@ -120,6 +123,8 @@ def _section(head: Block, block: Block, bundled: frozenset[str]) -> OfferedSecti
     for word in (kind, protocol, *formats):
         if not _TOKEN.fullmatch(word):
             raise BadSdp("sdp.malformed", "a broken media line")
+    if len(formats) > MOST_FORMATS:
+        raise BadSdp("sdp.too-large", "a section of too many formats")
     if not formats or not 0 <= int(port.partition("/")[0]) <= 65535:
         raise BadSdp("sdp.malformed", "a broken media line")
     mid = block.one("mid") or ""

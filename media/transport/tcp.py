@@ -11,6 +11,9 @@ QUEUE_BYTES = 512 * 1024
 PATIENCE_S = 5.0
 """A connection whose first frame is not there by then is a stranger's."""
 
+MOST_STRANGERS = 256
+"""Connections that have shown no good check yet; more are closed at once, or they would eat the descriptors."""
+
 Receive = Callable[[bytes, "TcpPath", int], bool]
 
 
@@ -20,8 +23,8 @@ class TcpPath(asyncio.Protocol):
     `receive(frame, path, now_us)` says whether the path belongs to somebody; if not, it is closed.
     """
 
-    def __init__(self, receive: Receive, closed: Callable[["TcpPath"], None]) -> None:
-        self._receive, self._closed = receive, closed
+    def __init__(self, receive: Receive, closed: Callable[["TcpPath"], None], strangers: set["TcpPath"]) -> None:
+        self._receive, self._closed, self._strangers = receive, closed, strangers
         self._waiting = bytearray()
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -31,9 +34,13 @@ class TcpPath(asyncio.Protocol):
         """Begin the stranger's deadline."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if len(self._strangers) >= MOST_STRANGERS:
+            return transport.abort()
+        self._strangers.add(self)
         self.source = transport.get_extra_info("peername")[:2]
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._deadline = asyncio.get_running_loop().call_later(PATIENCE_S, self.close)
+        return None
 
     def data_received(self, data: bytes) -> None:
         """Cut frames out of the stream (RFC 4571 §2)."""
@@ -54,11 +61,13 @@ class TcpPath(asyncio.Protocol):
             if self._deadline is not None:
                 self._deadline.cancel()
                 self._deadline = None
+                self._strangers.discard(self)
         del waiting[:position]
         return None
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Tell that the path is no more."""
+        self._strangers.discard(self)
         if self._deadline is not None:
             self._deadline.cancel()
         self._closed(self)
@@ -78,6 +87,11 @@ class TcpPath(asyncio.Protocol):
             self._transport.close()
 
 
-async def listen_tcp(address: str, port: int, receive: Receive, closed: Callable[[TcpPath], None]) -> asyncio.Server:
-    """The listener. Raises OSError where the port is taken."""
-    return await asyncio.get_running_loop().create_server(lambda: TcpPath(receive, closed), address, port)
+async def listen_tcp(
+    address: str, port: int, receive: Receive, closed: Callable[[TcpPath], None], strangers: set[TcpPath]
+) -> asyncio.Server:
+    """The listener; it keeps in `strangers` who is connected and has not shown a good check.
+
+    Raises OSError where the port is taken.
+    """
+    return await asyncio.get_running_loop().create_server(lambda: TcpPath(receive, closed, strangers), address, port)

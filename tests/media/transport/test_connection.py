@@ -1,6 +1,7 @@
 """The whole transport with real sockets on loopback: a WebRTC client at one end, strangers around it."""
 
 import asyncio
+import contextlib
 import socket
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from media.rtp.packets import RtpPacket, build_packet, parse_packet
 from media.rtp.rtcp import parse_compound
 from media.rtp.rtcp_build import pli, receiver_report
-from media.transport import stun
+from media.transport import stun, tcp
 from media.transport.connection import Endpoint
 from media.transport.sdp import Fingerprint, SlotTerms, answer_send, read_offer
 from tests.media.corpora import mutations
@@ -247,6 +248,19 @@ async def test_tcp_carries_a_check_and_strangers_are_cut_off():
         one.connection.close()
         assert await asyncio.wait_for(reader.read(10), 5) == b""
         writer.close()
+
+
+async def test_connections_that_say_nothing_are_bounded(monkeypatch):
+    monkeypatch.setattr(tcp, "MOST_STRANGERS", 2)
+    async with endpoint() as at:
+        waiting = [await asyncio.open_connection("127.0.0.1", at.port) for _ in range(2)]
+        await until(lambda: len(at._tcp_strangers) == 2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(1), 5) == b""
+        for _, each in [*waiting, (reader, writer)]:
+            each.close()
+        await until(lambda: not at._tcp_strangers)
 
 
 async def test_both_ports_are_one_number_and_a_taken_one_is_said():

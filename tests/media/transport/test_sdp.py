@@ -161,6 +161,11 @@ def test_a_bomb_of_many_lines_is_refused_before_it_is_read(bomb):
     assert caught.value.code == "sdp.too-large" and 2 < caught.value.lines <= 515
 
 
+def test_a_section_of_too_many_formats_is_refused():
+    text = OFFERS["chromium_send_vp8"].replace("SAVPF 96 ", "SAVPF " + "96 " * 100)
+    assert code(text) == "sdp.too-large"
+
+
 def test_a_bomb_of_many_sections_is_refused_before_it_is_read():
     with pytest.raises(BadSdp) as caught:
         read_structure("v=0\r\n" + "m=audio 9 RTP/AVP 0\r\n" * 6000)
@@ -204,3 +209,7 @@ def test_a_mutated_offer_raises_nothing_but_bad_sdp(data):
 def test_any_text_raises_nothing_but_bad_sdp(text):
     with pytest.raises(BadSdp):
         answer_any(text)
+
+
+def test_a_group_without_a_word_is_malformed():
+    assert code(OFFERS["chromium_send_vp8"].replace("a=group:BUNDLE 0 1", "a=group:")) == "sdp.malformed"

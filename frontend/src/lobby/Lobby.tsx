@@ -17,15 +17,17 @@ const ASK_AGAIN_MS = 2000;
 interface LobbyProps {
   readonly page: PageData;
   readonly local: LocalMedia;
+  /** Why one is here again. */
+  readonly refusal: Refusal | null;
   readonly onTicket: (ticket: Ticket) => void;
 }
 
-export function Lobby({ page, local, onTicket }: LobbyProps) {
+export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) {
   const { t } = useTranslation();
   const media = useStore(local.store);
   const [name, setName] = useState(memory.name() || page.name);
   const [phase, setPhase] = useState<"idle" | "asking" | "waiting">("idle");
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(sentBack);
   const [nameMissing, setNameMissing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 

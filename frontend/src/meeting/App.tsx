@@ -9,7 +9,7 @@ import { seatCount } from "../rtc/slots";
 import { useStore } from "../ui/hooks";
 import { Goodbye } from "./Goodbye";
 import { Meeting } from "./Meeting";
-import { kept, type PageData, socketUrl, type Ticket } from "./page";
+import { kept, type PageData, type Refusal, socketUrl, type Ticket } from "./page";
 
 declare global {
   interface Window {
@@ -21,11 +21,16 @@ declare global {
 /** A reload waits this long for the devices, so that others do not see them go off and on. */
 const DEVICES_MS = 2000;
 
-type Place = { readonly at: "lobby" } | { readonly at: "returning" } | { readonly at: "call"; readonly engine: Engine };
+type Place =
+  | { readonly at: "lobby"; readonly refusal: Refusal | null }
+  | { readonly at: "returning" }
+  | { readonly at: "call"; readonly engine: Engine };
 
 export function App({ page }: { readonly page: PageData }) {
   const [local, setLocal] = useState(() => new LocalMedia());
-  const [place, setPlace] = useState<Place>(() => ({ at: kept.get(page.slug) === null ? "lobby" : "returning" }));
+  const [place, setPlace] = useState<Place>(() =>
+    kept.get(page.slug) === null ? { at: "lobby", refusal: null } : { at: "returning" },
+  );
 
   const enter = useCallback(
     (ticket: Ticket, resumed: boolean) => {
@@ -59,14 +64,14 @@ export function App({ page }: { readonly page: PageData }) {
     void Promise.race([ready, patience]).then(() => enter(ticket, true));
   }, [enter, local, page.slug, place.at]);
 
-  const back = () => {
+  const back = useCallback((refusal: Refusal | null = null) => {
     setLocal(new LocalMedia());
-    setPlace({ at: "lobby" });
-  };
+    setPlace({ at: "lobby", refusal });
+  }, []);
 
   switch (place.at) {
     case "lobby":
-      return <Lobby page={page} local={local} onTicket={(ticket) => enter(ticket, false)} />;
+      return <Lobby page={page} local={local} refusal={place.refusal} onTicket={(ticket) => enter(ticket, false)} />;
     case "returning":
       return null;
     case "call":
@@ -80,7 +85,7 @@ interface CallProps {
   readonly page: PageData;
   readonly engine: Engine;
   readonly local: LocalMedia;
-  readonly onBack: () => void;
+  readonly onBack: (refusal?: Refusal | null) => void;
 }
 
 function Call({ page, engine, local, onBack }: CallProps) {
@@ -96,10 +101,10 @@ function Call({ page, engine, local, onBack }: CallProps) {
     if (!ended) return;
     local.close();
     kept.forget(page.slug);
-    // A kept ticket that no longer holds is no news to the person: they start from the lobby.
-    if (stale) onBack();
-  }, [ended, local, page.slug, stale, onBack]);
+    // A kept ticket that no longer holds: they start from the lobby, which says why.
+    if (stale) onBack(call.refusal);
+  }, [call.refusal, ended, local, page.slug, stale, onBack]);
   if (stale) return null;
-  if (ended) return <Goodbye ending={call.ending ?? "left"} refusal={call.refusal} onRejoin={onBack} />;
+  if (ended) return <Goodbye ending={call.ending ?? "left"} refusal={call.refusal} onRejoin={() => onBack()} />;
   return <Meeting engine={engine} local={local} />;
 }

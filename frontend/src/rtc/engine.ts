@@ -92,6 +92,7 @@ export class Engine {
   readonly #noticed = new Set<(notice: Notice) => void>();
   #slots: readonly Slot[] = [];
   #slotsEpoch = 0;
+  #epoch = 0;
   #asked = new Map<string, { participantId: string; own: InputKind | null }>();
   #told: { muted: boolean; cameraOn: boolean } | null = null;
   #changedWhileAway = false;
@@ -130,19 +131,21 @@ export class Engine {
       send: (offer: Parameters<Signaling["send"]>[0]) => this.#signaling.send(offer),
     };
     this.#send = new Leg("send", () => new Publisher(this.#tracks(), options.codec), legWorld, {
-      promoted: (publisher) => {
+      promoted: (publisher, epoch) => {
         publisher.replace(this.#tracks());
         void publisher.keepResolution();
         this.#sendWatch.rebuilt(world.now());
+        if (epoch < this.#epoch) this.#send.rebuild();
       },
       broken: () => {},
     });
     this.#receive = new Leg("receive", () => new Subscriber(options.seatCount, options.codec), legWorld, {
-      promoted: () => {
+      promoted: (_, epoch) => {
         this.#reading = { at: 0, counters: [] };
         this.#receiveWatch.rebuilt(world.now());
         this.store.set({ media: "up" });
         this.#play();
+        if (epoch < this.#epoch) this.#receive.rebuild();
       },
       broken: () => this.store.set({ media: "stalled" }),
     });
@@ -344,6 +347,7 @@ export class Engine {
   // --- media -------------------------------------------------------------------------------------------------------------
   /** Another relay carries the meeting: build new connections towards it. */
   #follow(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
     for (const leg of [this.#send, this.#receive]) {
       if (leg.epoch !== null && leg.epoch < epoch) leg.rebuild();
       else if (leg.live === null && leg.building === null) leg.rebuild();

@@ -1,6 +1,6 @@
 /** English. zh.ts has the same keys; a test compares them. */
 export const en = {
-  app: { name: "Quorum", home: "Home" },
+  app: { name: "Quorum" },
   lobby: {
     title: "Ready to join?",
     name: "Your name",
@@ -49,7 +49,6 @@ export const en = {
     cameraOff: "Stop camera",
     chat: "Chat",
     people: "People",
-    layout: "Layout",
     grid: "Grid",
     speaker: "Speaker",
     more: "More",
@@ -83,7 +82,6 @@ export const en = {
     cohost: "Co-host",
     guest: "Guest",
     muted: "Muted",
-    speaking: "Speaking",
     cameraOff: "Camera off",
     mute: "Mute {{name}}",
     askUnmute: "Ask {{name}} to unmute",
@@ -119,8 +117,6 @@ export const en = {
     linkCopied: "Link copied",
     reconnecting: "Connection lost. Reconnecting.",
     moving: "The media server changed. Reconnecting sound and picture.",
-    connectingMedia: "Connecting sound and picture",
-    talkingMuted: "You are muted",
     startAudio: "The browser holds back the sound.",
     startAudioAction: "Turn on sound",
     dismiss: "Dismiss",

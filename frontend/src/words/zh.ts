@@ -1,7 +1,7 @@
 import type { Words } from "./en";
 
 export const zh: Words = {
-  app: { name: "Quorum", home: "首页" },
+  app: { name: "Quorum" },
   lobby: {
     title: "准备加入会议",
     name: "你的名字",
@@ -50,7 +50,6 @@ export const zh: Words = {
     cameraOff: "关闭视频",
     chat: "聊天",
     people: "成员",
-    layout: "布局",
     grid: "宫格",
     speaker: "演讲者",
     more: "更多",
@@ -84,7 +83,6 @@ export const zh: Words = {
     cohost: "联席主持人",
     guest: "访客",
     muted: "已静音",
-    speaking: "正在发言",
     cameraOff: "视频已关闭",
     mute: "将{{name}}静音",
     askUnmute: "请{{name}}解除静音",
@@ -120,8 +118,6 @@ export const zh: Words = {
     linkCopied: "链接已复制",
     reconnecting: "连接已断开，正在重连",
     moving: "媒体服务器已切换，正在恢复音视频",
-    connectingMedia: "正在连接音视频",
-    talkingMuted: "你已静音",
     startAudio: "浏览器暂停了声音播放。",
     startAudioAction: "开启声音",
     dismiss: "忽略",

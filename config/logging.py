@@ -39,7 +39,9 @@ def configure(config: dict[str, Any]) -> None:
     if config["format"] == "json":
         render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        render = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)]
+        # The pretty traceback shows local variables, and with them tickets and SDP.
+        plain = structlog.dev.plain_traceback
+        render = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32, exception_formatter=plain)]
     logging.config.dictConfig(
         {
             "version": 1,

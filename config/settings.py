@@ -100,9 +100,10 @@ DATABASES: dict[str, Any] = {"default": _database}
 REDIS_URL = redis_url(env)
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "common.layer.PatientRedisLayer",
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 0.5}],
+            # Above the layer's blocking read of 1 s, or each quiet second would look like a broken connection.
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 0.5, "socket_timeout": 2.0}],
             "prefix": "quorum",
             "capacity": 1000,
             "expiry": 20,

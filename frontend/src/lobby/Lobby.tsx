@@ -31,8 +31,17 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
   const [nameMissing, setNameMissing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 
+  // An answer is followed only if nothing was asked or called off since.
+  const turn = useRef(0);
+  const inFlight = useRef(0);
   const ask = async () => {
-    const found = await askTicket(page.slug, name.trim());
+    turn.current += 1;
+    const mine = turn.current;
+    inFlight.current += 1;
+    const found = await askTicket(page.slug, name.trim()).finally(() => {
+      inFlight.current -= 1;
+    });
+    if (mine !== turn.current) return;
     if ("ticket" in found) {
       onTicket(found);
       return;
@@ -49,7 +58,9 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
   again.current = ask;
   useEffect(() => {
     if (phase !== "waiting") return;
-    const timer = setInterval(() => void again.current(), ASK_AGAIN_MS);
+    const timer = setInterval(() => {
+      if (inFlight.current === 0) void again.current();
+    }, ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [phase]);
 
@@ -64,6 +75,11 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
     setRefusal(null);
     setPhase("asking");
     void ask();
+  };
+
+  const stopWaiting = () => {
+    turn.current += 1;
+    setPhase("idle");
   };
 
   const micOn = media.microphone.on && media.microphone.track !== null;
@@ -151,7 +167,7 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
               )}
             </div>
             {phase === "waiting" ? (
-              <Button look="large" onPress={() => setPhase("idle")}>
+              <Button look="large" onPress={stopWaiting}>
                 {t("lobby.cancel")}
               </Button>
             ) : (

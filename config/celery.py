@@ -27,7 +27,7 @@ def refuse_unsafe_starts(**_: object) -> None:
     django.setup()
     from config.checks import require_migrated, require_safe_settings
 
-    require_safe_settings()
+    require_safe_settings(pages=False)
     require_migrated()
 
 

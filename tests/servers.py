@@ -1,9 +1,10 @@
-"""Real servers for tests: PostgreSQL and redis-server, each in a temporary folder, gone afterwards."""
+"""Real servers for tests: PostgreSQL, redis-server and RabbitMQ, each in a temporary folder, gone afterwards."""
 
 import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,12 +14,13 @@ from pathlib import Path
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 START_WITHIN_S = 30.0
+RABBITMQ_WITHIN_S = 90.0
 
 
 def missing() -> list[str]:
     """The programs that are not installed."""
     absent = [str(POSTGRES / name) for name in ("initdb", "postgres") if not (POSTGRES / name).exists()]
-    return absent + ([] if shutil.which("redis-server") else ["redis-server"])
+    return absent + [name for name in ("redis-server", "rabbitmq-server") if not shutil.which(name)]
 
 
 def free_port() -> int:
@@ -81,14 +83,53 @@ def redis() -> Iterator[str]:
             server.wait(10)
 
 
+@contextlib.contextmanager
+def rabbitmq() -> Iterator[str]:
+    """A fresh RabbitMQ on the loopback; its CELERY_BROKER_URL."""
+    with tempfile.TemporaryDirectory(prefix="quorum-rabbitmq-") as folder:
+        port, distribution, names = free_port(), free_port(), free_port()
+        log_path = Path(folder) / "log"
+        variables = {
+            **os.environ,
+            "HOME": folder,
+            "RABBITMQ_NODENAME": f"quorum-{port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(names),
+            "RABBITMQ_MNESIA_BASE": f"{folder}/data",
+            "RABBITMQ_LOG_BASE": f"{folder}/logs",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/plugins",
+            "RABBITMQ_PID_FILE": f"{folder}/pid",
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        }
+        # The Debian wrapper changes users and folders; the program below it takes them from us.
+        program = next(iter(sorted(Path("/usr/lib/rabbitmq/lib").glob("*/sbin/rabbitmq-server"))))
+        with log_path.open("wb") as log:
+            server = subprocess.Popen([str(program)], stdout=log, stderr=log, env=variables, process_group=0)
+        try:
+            _wait(port, server, log_path, RABBITMQ_WITHIN_S)
+            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+            # Erlang's name service is a daemon of its own, which the first node starts and none ends.
+            subprocess.run(["epmd", "-port", str(names), "-kill"], capture_output=True, check=False)
+
+
 def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}")
 
 
-def _wait(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_WITHIN_S
+def _wait(port: int, server: "subprocess.Popen[bytes]", log: Path, limit_s: float = START_WITHIN_S) -> None:
+    deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended: {log.read_text(errors='replace')}")

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from config.environment import ROOT
 
-START_LIMIT_S = 60.0
+START_LIMIT_S = 90.0
+SERVERS = ("REDIS_URL", "DATABASE_URL", "CELERY_BROKER_URL")
+"""Not inherited: each installation says by itself what it stands on."""
 
 
 def free_port() -> int:
@@ -47,16 +49,17 @@ def living(process_id: int) -> bool:
 class Installation:
     """One `manage.py run` on a state folder and ports of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.folder = folder
         self.arguments = arguments
         self.port = free_port()
         self.environ = {
-            **{name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")},
+            **{name: value for name, value in os.environ.items() if name not in SERVERS},
             "QUORUM_STATE_DIR": str(folder),
             "QUORUM_HTTP_PORT": str(self.port),
             "QUORUM_MEDIA_PORT": str(free_port()),
             "QUORUM_NODE": f"test-{self.port}",
+            **variables,
         }
         self.start()
 

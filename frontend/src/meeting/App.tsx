@@ -2,8 +2,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Lobby } from "../lobby/Lobby";
+import type { CallSnapshot } from "../rtc/call";
 import { codecFromQuery } from "../rtc/codecs";
-import { type CallSnapshot, Engine } from "../rtc/engine";
+import { Engine } from "../rtc/engine";
 import { LocalMedia } from "../rtc/local";
 import { seatCount } from "../rtc/slots";
 import { useStore } from "../ui/hooks";

@@ -2,7 +2,7 @@ import { SendHorizontal } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { CallSnapshot } from "../rtc/engine";
+import type { CallSnapshot } from "../rtc/call";
 
 const LONGEST = 4000;
 

@@ -1,6 +1,6 @@
 /** After the meeting: what happened, and the one thing to do. */
 import { useTranslation } from "react-i18next";
-import type { Ending } from "../rtc/engine";
+import type { Ending } from "../rtc/call";
 import { Button } from "../ui/kit";
 import { refusalWords } from "../words";
 import type { Refusal } from "./page";

@@ -1,7 +1,7 @@
 import { Link, Mic, MicOff, VideoOff } from "lucide-react";
 import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import type { CallSnapshot } from "../rtc/engine";
+import type { CallSnapshot } from "../rtc/call";
 import { Avatar } from "../ui/kit";
 
 interface PeopleProps {

@@ -1,7 +1,7 @@
 /** The tiles: a grid of equals, or one large and the others in a strip. */
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import type { CallSnapshot } from "../rtc/engine";
+import type { CallSnapshot } from "../rtc/call";
 import type { LocalSnapshot } from "../rtc/local";
 import { useSize } from "../ui/hooks";
 import { grid, shown, staged } from "./layout";

@@ -2,7 +2,11 @@
 import "@fontsource-variable/inter/index.css";
 import "../ui/tokens.css";
 import "../ui/controls.css";
+import "../ui/kit.css";
+import "../lobby/lobby.css";
 import "./meeting.css";
+import "./panels.css";
+import "./narrow.css";
 import { I18nProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
 import { languageOf, speak } from "../words";

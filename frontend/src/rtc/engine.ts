@@ -4,24 +4,13 @@
  * It binds the socket (signaling), the state (a fold over the journal), both connections (legs) and the local devices,
  * and shows all of it as one snapshot. Restrictions win: who was muted by a host while away comes back muted.
  */
-import type {
-  Answered,
-  Line,
-  Loudness,
-  MeetingState,
-  Person,
-  Refused,
-  Requested,
-  Role,
-  Slot,
-  ToBrowser,
-  Welcomed,
-} from "../protocol/generated/meeting";
+import type { Answered, Line, Person, Refused, Role, Slot, ToBrowser, Welcomed } from "../protocol/generated/meeting";
+import type { CallSnapshot, Ending, Notice } from "./call";
 import type { VideoCodec } from "./codecs";
 import { Leg } from "./leg";
 import type { InputKind, LocalMedia } from "./local";
 import { Publisher, type Tracks } from "./publisher";
-import { type Counters, counters, type Quality, qualities } from "./quality";
+import { type Counters, counters, qualities, transportPackets } from "./quality";
 import { isPassing } from "./refusals";
 import { browserWorld, Signaling, type World } from "./signaling";
 import { apply, EMPTY } from "./state";
@@ -33,39 +22,6 @@ const LOOK_EVERY_MS = 250;
 const QUALITY_EVERY_MS = 2000;
 /** The relay's feedback to a sender comes at least once a second (RFC 3550 §6.2). */
 const FEEDBACK_PATIENCE_MS = 3000;
-
-export interface Unsent {
-  readonly id: string;
-  readonly text: string;
-}
-
-export type Ending = "over" | "left" | "removed" | "refused";
-
-export interface CallSnapshot {
-  readonly phase: "connecting" | "in" | "ended";
-  readonly ending: Ending | null;
-  readonly refusal: { readonly code: string; readonly detail: string } | null;
-  /** Whether the socket is there; media may flow without it. */
-  readonly linked: boolean;
-  /** `stalled`: nothing comes in although it should; what the tiles show is frozen. */
-  readonly media: "building" | "up" | "stalled";
-  readonly me: string;
-  readonly role: Role;
-  readonly roomTitle: string;
-  readonly state: MeetingState;
-  readonly streams: ReadonlyMap<string, MediaStream>;
-  readonly speakers: readonly Loudness[];
-  readonly quality: ReadonlyMap<string, Quality>;
-  readonly unsent: readonly Unsent[];
-}
-
-export type Notice =
-  | { readonly kind: "joined" | "left"; readonly name: string }
-  | { readonly kind: "muted-by" | "camera-off-by"; readonly name: string }
-  | { readonly kind: "requested"; readonly what: Requested["what"]; readonly name: string }
-  | { readonly kind: "asked"; readonly name: string }
-  | { readonly kind: "said"; readonly name: string; readonly text: string }
-  | { readonly kind: "refused"; readonly code: string; readonly detail: string };
 
 export interface EngineOptions {
   readonly ticket: string;
@@ -474,12 +430,4 @@ export class Engine {
     this.dispose();
     this.store.set({ phase: "ended", ending, refusal, linked: false, streams: new Map() });
   }
-}
-
-function transportPackets(report: Iterable<Record<string, unknown>>): number {
-  let sum = 0;
-  for (const entry of report) {
-    if (entry.type === "transport" && typeof entry.packetsReceived === "number") sum += entry.packetsReceived;
-  }
-  return sum;
 }

@@ -74,3 +74,12 @@ export function qualities(
   }
   return found;
 }
+
+/** Packets of any kind that a connection received: for a sender, the relay's feedback. */
+export function transportPackets(report: Iterable<Record<string, unknown>>): number {
+  let sum = 0;
+  for (const entry of report) {
+    if (entry.type === "transport" && typeof entry.packetsReceived === "number") sum += entry.packetsReceived;
+  }
+  return sum;
+}

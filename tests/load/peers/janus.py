@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ class Janus:
         self._address = address
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._feeds: list[int] = []
+        self._up: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        """By handle: Janus, too, has finished DTLS; before that a feed cannot be subscribed to."""
 
     async def start(self, core: set[int]) -> None:
         """Start it on these cores, and open a session."""
@@ -137,6 +140,7 @@ class Janus:
         answered = await self._message(handle, {"request": "publish"}, {"type": "offer", "sdp": sdp})
         media = SessionDescription.parse(answered["jsep"]["sdp"]).media[0]
         link = await client.connect(media, offered=True)
+        await asyncio.wait_for(self._up[handle].wait(), ANSWER_WITHIN_S)
         return Publishing(
             link, ssrc, payload_types(media)[0], "0", extension_id(media, MID), extension_id(media, TRANSPORT_CC)
         )
@@ -161,6 +165,7 @@ class Janus:
         connecting = asyncio.create_task(client.connect(offer.media[0], offered=False))
         await self._message(handle, {"request": "start", "room": ROOM}, {"type": "answer", "sdp": sdp})
         link = await connecting
+        await asyncio.wait_for(self._up[handle].wait(), ANSWER_WITHIN_S)
         return Viewing(
             link,
             tuple({section.payload_type for section in sections}),
@@ -168,7 +173,7 @@ class Janus:
         )
 
     async def settled(self) -> None:
-        """Janus forwards to a subscriber as soon as its DTLS is done, which it is."""
+        """Everybody is: `publish` and `view` waited for Janus."""
 
     async def figures(self) -> dict[str, Any]:
         """None of its own."""
@@ -213,6 +218,8 @@ class Janus:
     async def _listen(self) -> None:
         async for text in self._socket:
             said = msgspec.json.decode(text)
+            if said["janus"] == "webrtcup":
+                self._up[said["sender"]].set()
             # `ack` says only that an answer will come.
             if said["janus"] != "ack" and said.get("transaction") in self._asked:
                 self._asked.pop(said["transaction"]).set_result(said)

@@ -16,7 +16,7 @@ PAUSE_S = 0.2
 _interrupted = Counter("quorum_channel_layer_interrupted", "Reads of the channel layer that failed and were repeated")
 
 
-class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
+class PatientRedisLayer(RedisChannelLayer):
     """`channels_redis.core` with short blocking reads that are repeated."""
 
     brpop_timeout = 1

@@ -62,7 +62,7 @@ return lost
 RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
-@shared_task(name="conference.relay_host", ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(name="conference.relay_host", ignore_result=True)
 def relay_host() -> None:
     """Carry meetings until the worker ends."""
     asyncio.run(RelayHost(slot=int(os.environ.get("QUORUM_MEDIA_SLOT", "0"))).run())
@@ -193,7 +193,7 @@ class RelayHost:
 
     async def _release(self, meeting_id: str) -> None:
         self._leased.discard(meeting_id)
-        await async_store().eval(RELEASE, 1, relays.lease_key(meeting_id), self.relay_id)  # type: ignore[misc]
+        await async_store().eval(RELEASE, 1, relays.lease_key(meeting_id), self.relay_id)
 
     async def _release_everything(self) -> None:
         try:
@@ -248,10 +248,10 @@ class RelayHost:
         inbox = relays.inbox_key(self.relay_id)
 
         async def hear() -> None:
-            item: Any = await client.blpop([inbox], timeout=LISTEN_S)  # type: ignore[misc,arg-type]
+            item: Any = await client.blpop([inbox], timeout=LISTEN_S)
             if item is None:
                 return
-            words = [item[1], *((await client.lpop(inbox, 100)) or ())]  # type: ignore[misc]
+            words = [item[1], *((await client.lpop(inbox, 100)) or ())]
             wakes: dict[str, None] = {}
             for word in words:
                 match relays.heard_decoder.decode(word):
@@ -310,15 +310,6 @@ class RelayHost:
                 speakers = tuple(protocol.Loudness(s.participant_id, s.level) for s in report.speakers)
                 text = encode(protocol.SpeakersHeard(report.epoch, speakers))
                 await publish_passing(selectors.topic_of(report.meeting_id), text)
-            case control.QualityMeasured():
-                measured = protocol.QualityMeasured(
-                    report.participant_id,
-                    report.sent_loss_percent,
-                    report.received_loss_percent,
-                    report.sent_bps,
-                    report.received_bps,
-                )
-                await publish_passing(selectors.topic_of(report.meeting_id), encode(measured))
             case control.ConnectionChanged():
                 log.info(
                     "relay.connection.changed",

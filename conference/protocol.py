@@ -196,16 +196,6 @@ class SpeakersHeard(Message, frozen=True, tag="speakers-heard"):
     speakers: tuple[Loudness, ...]
 
 
-class QualityMeasured(Message, frozen=True, tag="quality-measured"):
-    """How one participant's network fares."""
-
-    participant_id: str
-    sent_loss_percent: float
-    received_loss_percent: float
-    sent_bps: int
-    received_bps: int
-
-
 class Requested(Message, frozen=True, tag="requested"):
     """A host asks you to unmute or to switch your camera on; only you can."""
 
@@ -288,9 +278,7 @@ class Ended(Message, frozen=True, tag="ended"):
 
 
 Line = Started | Joined | Left | Muted | CameraSwitched | Said | Moved | Ended
-News = (
-    Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | QualityMeasured | Requested
-)
+News = Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | Requested
 ToBrowser = News | Line
 
 from_browser: Codec[FromBrowser] = Codec(FromBrowser)

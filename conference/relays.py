@@ -107,7 +107,7 @@ async def negotiate(command: Negotiate, reply_channel: str) -> None:
                 raise Unavailable("relay.unavailable", "No media relay is up; trying again.", retry_after_s=0.5)
             relay_id = node.relay_id
         async with client.pipeline(transaction=False) as pipe:
-            _push(pipe, relay_id, Call(command, reply_channel))
+            _push(pipe, str(relay_id), Call(command, reply_channel))
             await pipe.execute()
     except redis.exceptions.RedisError as reason:
         log.warning("relay.call.lost", meeting_id=command.meeting_id, reason=str(reason))

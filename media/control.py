@@ -78,7 +78,7 @@ class Negotiated(Word, frozen=True, tag="negotiated"):
 
 
 class Declined(Word, frozen=True, tag="declined"):
-    """An offer that could not be answered; `code` is stable (`sdp.malformed`, `sdp.too-large`, `relay.elsewhere`, ...)."""
+    """An offer that could not be answered; `code` is stable (`sdp.malformed`, `relay.unavailable`, ...)."""
 
     correlation: Id
     code: str
@@ -128,16 +128,4 @@ class SpeakersHeard(Word, frozen=True, tag="speakers-heard"):
     speakers: tuple[Loudness, ...]
 
 
-class QualityMeasured(Word, frozen=True, tag="quality-measured"):
-    """How one participant's connections fared over the last report interval, from RTCP."""
-
-    meeting_id: Id
-    epoch: Epoch
-    participant_id: Id
-    sent_loss_percent: float
-    received_loss_percent: float
-    sent_bps: int
-    received_bps: int
-
-
-Report = Negotiated | Declined | ConnectionChanged | SlotsAssigned | SpeakersHeard | QualityMeasured
+Report = Negotiated | Declined | ConnectionChanged | SlotsAssigned | SpeakersHeard

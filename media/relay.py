@@ -258,7 +258,6 @@ class Relay:
                     control.ConnectionChanged()
                     | control.SlotsAssigned()
                     | control.SpeakersHeard()
-                    | control.QualityMeasured()
                     | control.Negotiated()
                     | control.Declined()
                 ):

@@ -5,23 +5,11 @@ against, and the fallback where nothing was compiled.
 """
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
+from media.kernel.streams import Egress
 from media.kernel.table import Change, Counters, Facts, SinkFacts
 from media.kernel.twin import Twin
-
-
-class Egress(Protocol):
-    """Where a peer's packets leave. `address` may change between two packets (migration)."""
-
-    ready: bool
-    address: Any
-
-    def protect(self, packet: bytes) -> bytes:
-        """SRTP (RFC 3711)."""
-
-    def sendto(self, packet: bytes, address: Any) -> Any:
-        """Raise OSError when it could not be sent now."""
 
 
 class Kernel(Protocol):

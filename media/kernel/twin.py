@@ -16,9 +16,9 @@ Nothing here reads a clock or a socket: time comes with the packet, in microseco
 
 import struct
 from collections.abc import Iterable
-from typing import Any, Protocol, assert_never
+from typing import assert_never
 
-from media.kernel.reception import Reception
+from media.kernel.streams import HISTORY, Egress, Peer, SinkStream, SourceStream, renumber
 from media.kernel.table import (
     AddSink,
     AddSource,
@@ -30,13 +30,10 @@ from media.kernel.table import (
     Facts,
     Forget,
     Gate,
-    IngressExtensions,
     Resend,
     Route,
     SetIngress,
-    Sink,
     SinkFacts,
-    Source,
     SourceFacts,
     UnknownStream,
 )
@@ -45,8 +42,6 @@ from media.rtp.h264 import is_keyframe as h264_is_keyframe
 from media.rtp.packets import parse_packet
 from media.rtp.vp8 import Vp8Descriptor, parse_descriptor
 
-HISTORY = 1024
-"""Packets kept of a source for resending: about two seconds of 5 Mbit/s. Divides 65536, so 16 bits find the place."""
 UNKNOWN_LIMIT = 64
 """Unknown streams told of between two askings; a peer that sends more is not worth listening to."""
 
@@ -57,94 +52,13 @@ _unpack_header = _HEADER.unpack_from
 _pack_header = _HEADER.pack
 
 
-class _Way(Protocol):
-    ready: bool
-    address: Any
-
-    def protect(self, packet: bytes) -> bytes: ...
-    def sendto(self, packet: bytes, address: Any) -> Any: ...
-
-
-class _Peer:
-    """One connection: its way out, how its packets look, and the streams it owns."""
-
-    __slots__ = ("arrivals", "egress", "extensions", "rtx", "sinks", "sources", "top")
-
-    def __init__(self, egress: _Way) -> None:
-        self.egress = egress
-        self.extensions = IngressExtensions()
-        self.sources: dict[int, _Source] = {}
-        self.rtx: dict[int, _Source] = {}
-        self.sinks: list[_Sink] = []
-        self.arrivals: dict[int, int] = {}
-        self.top = -1
-
-
-class _Source:
-    """A stream that comes in."""
-
-    __slots__ = ("entry", "history", "keyframes", "loud_count", "loud_sum", "open", "reception", "sinks")
-
-    def __init__(self, entry: Source) -> None:
-        self.entry = entry
-        self.open = True
-        self.sinks: list[_Sink] = []
-        self.reception = Reception(entry.clock_hz)
-        self.history: list[tuple[int, int, int, bytes] | None] = [None] * HISTORY
-        self.keyframes = self.loud_sum = self.loud_count = 0
-
-
-class _Sink:
-    """A stream that goes out."""
-
-    __slots__ = (
-        "current",
-        "egress",
-        "entry",
-        "extension",
-        "first",
-        "flags",
-        "last_at_us",
-        "last_picture",
-        "last_sequence",
-        "last_timestamp",
-        "last_tl0",
-        "octets",
-        "packets",
-        "payload_type",
-        "picture_offset",
-        "rtx_payload_type",
-        "rtx_sequence",
-        "sequence_offset",
-        "ssrc",
-        "timestamp_offset",
-        "tl0_offset",
-        "wanted",
-    )
-
-    def __init__(self, entry: Sink, egress: _Way) -> None:
-        self.entry, self.egress = entry, egress
-        self.ssrc, self.extension = entry.ssrc, entry.extension
-        self.flags = 0x90 if entry.extension else 0x80
-        self.wanted: _Source | None = None
-        self.current: _Source | None = None
-        self.payload_type, self.rtx_payload_type = 0, 0
-        self.first = 0
-        self.sequence_offset = self.timestamp_offset = self.picture_offset = self.tl0_offset = 0
-        self.last_sequence = self.last_timestamp = -1
-        self.last_at_us = 0
-        self.last_picture = self.last_tl0 = -1
-        self.packets = self.octets = 0
-        self.rtx_sequence = 0
-
-
 class Twin:
     """One meeting's table and its execution."""
 
     def __init__(self) -> None:
-        self._peers: dict[int, _Peer] = {}
-        self._sources: dict[int, _Source] = {}
-        self._sinks: dict[int, _Sink] = {}
+        self._peers: dict[int, Peer] = {}
+        self._sources: dict[int, SourceStream] = {}
+        self._sinks: dict[int, SinkStream] = {}
         self._unknown: dict[tuple[int, int], UnknownStream] = {}
         self.packets_in = self.packets_out = self.octets_out = 0
         self.resent = self.resend_missed = self.repaired = 0
@@ -156,9 +70,9 @@ class Twin:
         return Counters(**{name: getattr(self, name) for name in Counters.__dataclass_fields__})
 
     # --- the table --------------------------------------------------------------------------------------------------
-    def attach(self, peer: int, egress: _Way) -> None:
+    def attach(self, peer: int, egress: Egress) -> None:
         """A peer's way out; sinks of it stay silent until `egress.ready`."""
-        self._peers[peer] = _Peer(egress)
+        self._peers[peer] = Peer(egress)
 
     def detach(self, peer: int) -> None:
         """Forget a peer with all its sources and sinks."""
@@ -186,13 +100,13 @@ class Twin:
                         source.reception.forget(change.sequences)
                 case AddSource(source=entry):
                     if (peer := self._peers.get(entry.peer)) is not None:
-                        made = self._sources[entry.id] = peer.sources[entry.ssrc] = _Source(entry)
+                        made = self._sources[entry.id] = peer.sources[entry.ssrc] = SourceStream(entry)
                         self._unknown.pop((entry.peer, entry.ssrc), None)
                         if entry.rtx_ssrc is not None:
                             peer.rtx[entry.rtx_ssrc] = made
                 case AddSink(sink=entry):
                     if (peer := self._peers.get(entry.peer)) is not None:
-                        sink = self._sinks[entry.id] = _Sink(entry, peer.egress)
+                        sink = self._sinks[entry.id] = SinkStream(entry, peer.egress)
                         peer.sinks.append(sink)
                 case DropSource():
                     self._drop_source(change.source)
@@ -358,7 +272,7 @@ class Twin:
             body = payload
             if vp8 is not None:
                 if sink.picture_offset or sink.tl0_offset:
-                    body = _renumber(payload, vp8, sink)
+                    body = renumber(payload, vp8, sink)
                 if sequence > sink.last_sequence:
                     sink.last_picture = -1 if vp8.picture_id is None else vp8.picture_id + sink.picture_offset
                     sink.last_tl0 = -1 if vp8.tl0picidx is None else vp8.tl0picidx + sink.tl0_offset
@@ -385,13 +299,13 @@ class Twin:
         self.packets_out += sent
         self.octets_out += sent * octets
 
-    def _arrived(self, peer: _Peer, sequence: int, now_us: int) -> None:
+    def _arrived(self, peer: Peer, sequence: int, now_us: int) -> None:
         top = peer.top
         full = sequence if top < 0 else top + ((sequence - top + 0x8000) & 0xFFFF) - 0x8000
         peer.top = max(top, full)
         peer.arrivals.setdefault(full, now_us)
 
-    def _tell_unknown(self, peer_id: int, peer: _Peer, packet: bytes, payload_type: int, ssrc: int) -> None:
+    def _tell_unknown(self, peer_id: int, peer: Peer, packet: bytes, payload_type: int, ssrc: int) -> None:
         key = (peer_id, ssrc)
         if key in self._unknown or len(self._unknown) >= UNKNOWN_LIMIT:
             return
@@ -404,7 +318,7 @@ class Twin:
         self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
 
     def _splice(
-        self, sink: _Sink, source: _Source, full: int, timestamp: int, vp8: Vp8Descriptor | None, now_us: int
+        self, sink: SinkStream, source: SourceStream, full: int, timestamp: int, vp8: Vp8Descriptor | None, now_us: int
     ) -> None:
         codec: Codec = source.entry.codec
         sink.payload_type, rtx = sink.entry.payload_types.get(codec, (0, None))
@@ -434,7 +348,7 @@ class Twin:
                 continue
             _, marker, timestamp, body = kept
             if source.entry.codec == "VP8" and (sink.picture_offset or sink.tl0_offset):
-                body = _renumber(body, parse_descriptor(body), sink)
+                body = renumber(body, parse_descriptor(body), sink)
             sink.rtx_sequence = (sink.rtx_sequence + 1) & 0xFFFF
             header = _pack_header(
                 sink.flags,
@@ -488,18 +402,3 @@ class Twin:
             for s in self._sinks.values()
             if s.current is not None
         )
-
-
-def _renumber(payload: bytes, vp8: Vp8Descriptor, sink: _Sink) -> bytes:
-    """The payload with picture id and TL0PICIDX moved on (RFC 7741 §4.2)."""
-    body = bytearray(payload)
-    if vp8.picture_id is not None and vp8.picture_id_position is not None:
-        moved = vp8.picture_id + sink.picture_offset
-        if vp8.picture_id_bytes == 2:
-            body[vp8.picture_id_position] = 0x80 | moved >> 8 & 0x7F
-            body[vp8.picture_id_position + 1] = moved & 0xFF
-        else:
-            body[vp8.picture_id_position] = moved & 0x7F
-    if vp8.tl0picidx is not None and vp8.tl0picidx_position is not None:
-        body[vp8.tl0picidx_position] = (vp8.tl0picidx + sink.tl0_offset) & 0xFF
-    return bytes(body)

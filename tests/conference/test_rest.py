@@ -230,3 +230,12 @@ def test_tickets_are_limited_by_address(scene: Any, monkeypatch: pytest.MonkeyPa
     assert 0 < int(answers[-1]["Retry-After"]) <= 100
     other = client_of().post("/api/v1/rooms/blue/tickets/", {"name": "Bob"}, format="json", REMOTE_ADDR="10.0.0.2")
     assert other.status_code == 201
+
+
+def test_an_address_that_is_none_is_a_problem_too() -> None:
+    client = client_of()
+    for path in ("/api/", "/api/v1/nowhere/", "/api/v2/rooms/"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["code"] == "resource.unknown"

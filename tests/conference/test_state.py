@@ -1,9 +1,12 @@
 """State + journal == fresh state, whatever happened."""
 
 import contextlib
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,3 +107,13 @@ def test_only_the_last_two_hundred_messages_are_kept() -> None:
             state, protocol.Said(sequence=number, at=0, id=f"{number}", participant_id="p", name="A", text="x")
         )
     assert [len(state.chat), state.chat[0].id, state.chat[-1].id] == [200, "51", "250"]
+
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "meeting_state.json").read_text())
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"].replace(" ", "_"))
+def test_the_golden_vectors_that_the_browsers_reducer_passes_too(vector: dict[str, Any]) -> None:
+    state = msgspec.convert(vector["state"], protocol.MeetingState)
+    line = protocol.line_codec.decode(json.dumps(vector["line"]))
+    assert apply(state, line) == msgspec.convert(vector["expected"], protocol.MeetingState)

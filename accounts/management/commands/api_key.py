@@ -21,10 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--owner", default="operator", help="the user on whose behalf it acts")
         parser.add_argument("--scope", action="append", choices=SCOPES, required=True)
 
-    def handle(self, *_: Any, name: str, owner: str, scope: list[str], **__: Any) -> None:
+    def handle(self, *args: Any, name: str, owner: str, scope: list[str], **options: Any) -> None:
         """Print the token alone, for scripts."""
         user = get_user_model()._default_manager.filter(username=owner).first()
         if user is None:
             raise CommandError(f"there is no user {owner!r}")
-        _, token = create_api_key(owner_id=user.pk, name=name, scopes=scope)
-        self.stdout.write(token)
+        made = create_api_key(owner_id=user.pk, name=name, scopes=scope)
+        self.stdout.write(made[1])

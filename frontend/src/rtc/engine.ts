@@ -269,7 +269,6 @@ export class Engine {
         });
         break;
       case "headed":
-      case "quality-measured":
         break;
       default:
         message satisfies never;

@@ -84,7 +84,16 @@ def facts_of(*sources: SourceFacts, **more: Any) -> Facts:
 
 
 def source_facts(source: int, **more: Any) -> SourceFacts:
-    plain = dict(packets=10, octets=10, expected=10, highest=70_000, jitter=0, last_at_us=0, missing=(), keyframes=1)
+    plain = {
+        "packets": 10,
+        "octets": 10,
+        "expected": 10,
+        "highest": 70_000,
+        "jitter": 0,
+        "last_at_us": 0,
+        "missing": (),
+        "keyframes": 1,
+    }
     return SourceFacts(source, **(plain | {"loudness": 0} | more))
 
 
@@ -191,8 +200,10 @@ def test_a_nack_of_a_slot_is_answered_from_history_and_one_of_a_strangers_slot_i
     bench = Bench("ann", "bob")
     bench.send("ann")
     receiving = bench.receive("bob")
-    sinks = {change.sink.mid if hasattr(change.sink, "mid") else change.sink.ssrc: change.sink for change in of(
-        AddSink, bench.outputs())}
+    sinks = {
+        change.sink.mid if hasattr(change.sink, "mid") else change.sink.ssrc: change.sink
+        for change in of(AddSink, bench.outputs())
+    }
     video = next(sink for sink in sinks.values() if sink.kind == "video")
     bench.router.receive_rtcp(receiving, (Nack(1, video.ssrc, (5, 6)), Nack(1, 999, (7,))), lambda: NONE, 0)
     assert of(Resend, bench.outputs()) == [Resend(video.id, (5, 6))]

@@ -1,5 +1,7 @@
 """The router's parts, each alone: seats, retries, keyframes, speakers, reports."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ def test_a_lost_packet_is_asked_for_after_reordering_had_its_chance_then_ever_le
     missing = ((70_000, 0),)
     asked = [now for now in range(0, GIVE_UP_US, 1000) if schedule.due(missing, now)[0]]
     assert asked[0] == REORDER_US
-    gaps = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
     assert gaps == sorted(gaps)
     assert len(asked) < 10
 

@@ -275,16 +275,6 @@ export interface SpeakersHeard {
   readonly speakers: readonly Loudness[];
 }
 
-/** How one participant's network fares. */
-export interface QualityMeasured {
-  readonly type: "quality-measured";
-  readonly participantId: string;
-  readonly sentLossPercent: number;
-  readonly receivedLossPercent: number;
-  readonly sentBps: number;
-  readonly receivedBps: number;
-}
-
 /** A host asks you to unmute or to switch your camera on; only you can. */
 export interface Requested {
   readonly type: "requested";
@@ -320,7 +310,6 @@ export type ToBrowser =
   | Done
   | SlotsAssigned
   | SpeakersHeard
-  | QualityMeasured
   | Requested
   | Started
   | Joined

@@ -70,7 +70,7 @@ class Browser:
         page.goto(f"{url}/accounts/login/")
         page.fill("input[name=username]", username)
         page.fill("input[name=password]", password)
-        page.click("button[type=submit]")
+        page.press("input[name=password]", "Enter")
         page.wait_for_url(f"{url}/")
         page.close()
 

@@ -22,8 +22,8 @@ from tests.load.peers.quorum_relay import QuorumRelay
 from tests.load.peers.server import Server
 from tests.load.peers.shapes import BURSTS, LECTURE, MEETING, Crowd, Run, figures_of, percentile, samples_of
 
-RUNS = 3
-RUN_S = 6.0
+RUNS = 5
+RUN_S = 5.0
 WARM_UP_S = 2.0
 LOOPBACK = "127.0.0.1"
 DELAY_SHAPE = "10x10_even"

@@ -1,4 +1,4 @@
-"""The load itself: its arithmetic, its packets, and a small crowd at a real relay."""
+"""The load itself: its arithmetic, its packets, and a small crowd at real servers."""
 
 import os
 
@@ -6,6 +6,7 @@ import pytest
 
 from media.rtp.packets import parse_packet
 from media.rtp.vp8 import parse_descriptor
+from tests.load.control import Mute, result_of
 from tests.load.peers.load import gather_crowd
 from tests.load.peers.packets import PACKET_BYTES, PacketWriter, Stream, read_stamp
 from tests.load.peers.quorum_relay import QuorumRelay
@@ -60,6 +61,14 @@ def test_figures_are_medians_by_server_and_shape() -> None:
 
 def test_a_run_that_lost_a_tenth_says_so() -> None:
     assert Run(cpu_ns=1, forwarded=1, wall_s=1, sent=10, received=450, fan=50).delivered_share == 0.9
+
+
+def test_a_mutes_figures_are_over_every_socket() -> None:
+    mutes = [Mute(answered_ms=9.0, heard_ms=tuple(float(n) for n in range(1, 51))), Mute(7.0, (100.0,) * 50)]
+    found = result_of(mutes)
+    assert (found["runs"], found["samples"]["sockets"]) == (2, 50)
+    assert found["figures"] == {"mute_to_event_ms": {"p50": 50.0, "p95": 100.0}}
+    assert found["samples"]["last_heard_ms"] == [50.0, 100.0]
 
 
 def test_the_loads_packets_are_vp8_that_a_relay_understands() -> None:

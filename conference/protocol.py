@@ -20,7 +20,7 @@ Sequence = Annotated[int, Meta(ge=0, description="position in the meeting's jour
 Epoch = Annotated[int, Meta(ge=0, description="which relay carries the meeting; rises with each move")]
 At = Annotated[int, Meta(ge=0, description="milliseconds since 1970, the server's clock")]
 Role = Literal["host", "cohost", "member", "guest"]
-Origin = Literal["microphone", "camera", "screen"]
+Origin = Literal["microphone", "camera", "screen", "screen-sound"]
 Kind = Literal["audio", "video"]
 Connection = Literal["send", "receive"]
 Sdp = Annotated[str, Meta(min_length=1, max_length=128 * 1024)]
@@ -70,6 +70,38 @@ class SwitchCamera(Message, frozen=True, tag="switch-camera"):
     id: Id | None = None
 
 
+class SwitchScreen(Message, frozen=True, tag="switch-screen"):
+    """Begin or end sharing one's own screen; hosts may end that of others. The sections for it are always there."""
+
+    participant_id: Id
+    on: bool
+    id: Id | None = None
+
+
+class RaiseHand(Message, frozen=True, tag="raise-hand"):
+    """Raise or lower one's hand; hosts may lower that of others."""
+
+    participant_id: Id
+    raised: bool
+    id: Id | None = None
+
+
+class View(Part, frozen=True):
+    """One picture that the page shows, and how tall."""
+
+    participant_id: Id
+    origin: Origin
+    height_px: Annotated[int, Meta(ge=0, le=8192, description="pixels of the screen; the layer is chosen by it")]
+
+
+class Watch(Message, frozen=True, tag="watch"):
+    """What the page shows now, most important first: just these pictures fill the video slots. To be said again after
+    each new `receive` connection. Everybody's sound comes anyway.
+    """
+
+    views: Annotated[tuple[View, ...], Meta(max_length=64)]
+
+
 class Say(Message, frozen=True, tag="say"):
     """Write to everybody. The browser chooses `id`; saying the same id again changes nothing."""
 
@@ -87,7 +119,7 @@ class End(Message, frozen=True, tag="end"):
     id: Id | None = None
 
 
-FromBrowser = Join | Resume | Offer | Mute | SwitchCamera | Say | Leave | End
+FromBrowser = Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End
 
 
 # --- to the browser: state ------------------------------------------------------------------------------------------
@@ -100,6 +132,10 @@ class Person(Part, frozen=True):
     muted: bool
     camera_on: bool
     joined_at: At
+    sharing: bool = False
+    """Whether a screen of theirs is shared."""
+    hand_raised_at: At | None = None
+    """Hands are called in this order; None: not raised."""
 
 
 class ChatMessage(Part, frozen=True):
@@ -196,6 +232,26 @@ class SpeakersHeard(Message, frozen=True, tag="speakers-heard"):
     speakers: tuple[Loudness, ...]
 
 
+class OwnView(Part, frozen=True):
+    """How tall one's picture is shown at most, to anybody; 0: nobody looks."""
+
+    origin: Origin
+    height_px: int
+
+
+class LookedAt(Message, frozen=True, tag="looked-at"):
+    """What anybody looks at of yours: layers above that, or all where it is 0, need not be sent."""
+
+    epoch: Epoch
+    views: tuple[OwnView, ...]
+
+
+class HandedOver(Message, frozen=True, tag="handed-over"):
+    """This server process is about to end: open a new socket within `within_ms`, then let this one go."""
+
+    within_ms: int
+
+
 class Requested(Message, frozen=True, tag="requested"):
     """A host asks you to unmute or to switch your camera on; only you can."""
 
@@ -249,6 +305,26 @@ class CameraSwitched(Message, frozen=True, tag="camera-switched"):
     by: str
 
 
+class ScreenSwitched(Message, frozen=True, tag="screen-switched"):
+    """Someone began or ended sharing their screen."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    on: bool
+    by: str
+
+
+class HandRaised(Message, frozen=True, tag="hand-raised"):
+    """Someone's hand went up (`at` gives its place in the order) or down."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    raised: bool
+    by: str
+
+
 class Said(Message, frozen=True, tag="said"):
     """Someone wrote."""
 
@@ -277,8 +353,8 @@ class Ended(Message, frozen=True, tag="ended"):
     by: str
 
 
-Line = Started | Joined | Left | Muted | CameraSwitched | Said | Moved | Ended
-News = Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | Requested
+Line = Started | Joined | Left | Muted | CameraSwitched | ScreenSwitched | HandRaised | Said | Moved | Ended
+News = Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | LookedAt | HandedOver | Requested
 ToBrowser = News | Line
 
 from_browser: Codec[FromBrowser] = Codec(FromBrowser)

@@ -16,7 +16,7 @@ import structlog
 from common.errors import Unavailable
 from common.store import PREFIX, async_store, store
 from conference.placement import RelayNode, choose
-from media.control import Negotiate
+from media.control import Negotiate, Watch
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,19 @@ class Call(msgspec.Struct, frozen=True, tag_field="kind", tag="call"):
     reply_channel: str
 
 
-Heard = Wake | Call
+class Tell(msgspec.Struct, frozen=True, tag_field="kind", tag="tell"):
+    """What a page shows; nobody waits for an answer."""
+
+    command: Watch
+
+
+class Take(msgspec.Struct, frozen=True, tag_field="kind", tag="take"):
+    """Carry a meeting that another relay, which is being drained, carries now: take its lease and the next epoch."""
+
+    meeting_id: str
+
+
+Heard = Wake | Call | Tell | Take
 heard_decoder: msgspec.json.Decoder[Heard] = msgspec.json.Decoder(Heard)
 node_decoder: msgspec.json.Decoder[RelayNode] = msgspec.json.Decoder(RelayNode)
 

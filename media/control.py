@@ -12,7 +12,7 @@ from msgspec import Meta
 VERSION = 1
 
 Kind = Literal["audio", "video"]
-Origin = Literal["microphone", "camera", "screen"]
+Origin = Literal["microphone", "camera", "screen", "screen-sound"]
 Connection = Literal["send", "receive"]
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -29,7 +29,8 @@ class PlannedParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     id: Id
     audio: bool = True
     video: bool = True
-    screen: bool = True
+    screen: bool = False
+    """Picture and sound of a shared screen; also whether there is one to be seated."""
 
 
 class Plan(Word, frozen=True, tag="plan"):
@@ -63,7 +64,28 @@ class Negotiate(Word, frozen=True, tag="negotiate"):
     ] = {}
 
 
-Command = Plan | Negotiate
+class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One picture that a page shows, and how tall: the layer is chosen by it."""
+
+    participant_id: Id
+    origin: Origin
+    height_px: Annotated[int, Meta(ge=0, le=8192)]
+
+
+class Watch(Word, frozen=True, tag="watch"):
+    """What a participant's page shows, most important first: just these pictures fill its video slots.
+
+    Everybody's sound comes anyway. Before the first Watch, whoever fits is shown.
+    """
+
+    version: int
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    views: Annotated[tuple[View, ...], Meta(max_length=64)]
+
+
+Command = Plan | Negotiate | Watch
 
 
 class Negotiated(Word, frozen=True, tag="negotiated"):
@@ -128,4 +150,20 @@ class SpeakersHeard(Word, frozen=True, tag="speakers-heard"):
     speakers: tuple[Loudness, ...]
 
 
-Report = Negotiated | Declined | ConnectionChanged | SlotsAssigned | SpeakersHeard
+class OwnView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How tall somebody's picture is shown at most, to anybody; 0: nobody looks."""
+
+    origin: Origin
+    height_px: int
+
+
+class LookedAt(Word, frozen=True, tag="looked-at"):
+    """What anybody looks at of a participant, said when it changes: what nobody looks at need not be sent."""
+
+    meeting_id: Id
+    epoch: Epoch
+    participant_id: Id
+    views: tuple[OwnView, ...]
+
+
+Report = Negotiated | Declined | ConnectionChanged | SlotsAssigned | SpeakersHeard | LookedAt

@@ -32,7 +32,7 @@ class ParticipantInline(_ReadOnly, admin.TabularInline[Participant, Meeting]):
     """People of one meeting."""
 
     model = Participant
-    fields = ("name", "role", "state", "muted", "camera_on", "joined_at", "left_at")
+    fields = ("name", "role", "state", "muted", "camera_on", "sharing", "hand_raised_at", "joined_at", "left_at")
     extra = 0
 
 
@@ -60,16 +60,29 @@ class MeetingAdmin(_ReadOnly, admin.ModelAdmin[Meeting]):
 class ParticipantAdmin(_ReadOnly, admin.ModelAdmin[Participant]):
     """People in meetings."""
 
-    list_display = ("name", "meeting", "role", "state", "muted", "camera_on", "joined_at", "left_at")
-    list_filter = ("state", "role")
+    list_display = (
+        *("name", "meeting", "role", "state", "muted", "camera_on", "sharing", "hand_raised_at"),
+        *("joined_at", "left_at"),
+    )
+    list_filter = ("state", "role", "sharing")
     list_select_related = ("meeting__room",)
     search_fields = ("name", "user__username", "meeting__room__title")
-    actions = ("mute", "remove")
+    actions = ("mute", "stop_share", "lower_hand", "remove")
 
     @admin.action(description="Mute the selected people")
     def mute(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:
         """Those who are present."""
         self._each(request, queryset, lambda **whom: services.set_muted(muted=True, **whom))
+
+    @admin.action(description="End the screen sharing of the selected people")
+    def stop_share(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:
+        """Those who are present."""
+        self._each(request, queryset, lambda **whom: services.set_screen(on=False, **whom))
+
+    @admin.action(description="Lower the hands of the selected people")
+    def lower_hand(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:
+        """Those who are present."""
+        self._each(request, queryset, lambda **whom: services.raise_hand(raised=False, **whom))
 
     @admin.action(description="Send the selected people out")
     def remove(self, request: HttpRequest, queryset: QuerySet[Participant]) -> None:

@@ -19,12 +19,16 @@ from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services, session
 from conference.journal import JournalSource
 from media.control import VERSION as RELAY_VERSION
-from media.control import Negotiate
+from media.control import Negotiate, View, Watch
 
 ANSWER_WITHIN_S = 3.0
 """An offer that no relay answered in this time is refused, so that the browser offers again."""
 LONGEST_REPLAY = 1000
 """Who missed more lines than this is given the state instead."""
+VIEWS_EVERY_S = 0.1
+"""Of a page that is being resized only so many views go to the relay; the last always does."""
+VIEWS_AGAIN_S = 1.0
+"""Views that no relay heard are told again after this."""
 SLOW = 4429
 REPLACED = 4409
 
@@ -58,6 +62,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self.follower: hub.Follower | None = None
         self.pump: asyncio.Task[None] | None = None
         self.offers: dict[str, asyncio.TimerHandle] = {}
+        self.epoch = 0
+        self.views: tuple[protocol.View, ...] | None = None
+        self.views_timer: asyncio.TimerHandle | None = None
         self.closing: set[asyncio.Task[None]] = set()
         await self.accept()
         self.deadline = asyncio.get_running_loop().call_later(
@@ -67,7 +74,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         """Stop following. Whether they left is for the sweep to say."""
         self.deadline.cancel()
-        for timer in self.offers.values():
+        for timer in (*self.offers.values(), *([self.views_timer] if self.views_timer else ())):
             timer.cancel()
         if self.pump is not None:
             self.pump.cancel()
@@ -108,6 +115,20 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), on=on
                 )
                 await self._done(id_, outcome)
+            case session.SetScreen(participant_id, on, id_):
+                await off_loop(services.set_screen)(
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), on=on
+                )
+                await self._done(id_, "applied")
+            case session.SetHand(participant_id, raised, id_):
+                await off_loop(services.raise_hand)(
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), raised=raised
+                )
+                await self._done(id_, "applied")
+            case session.TellViews(views):
+                self.views = views
+                if self.views_timer is None:
+                    self._views_due()
             case session.SayText(id_, text):
                 await off_loop(services.say)(actor=self._actor, meeting_id=self.meeting_id, client_id=id_, text=text)
                 await self._done(id_, "applied")
@@ -137,6 +158,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         head = self.follower.start
         resumes = seen is not None and head - LONGEST_REPLAY <= seen <= head
         state = await off_loop(selectors.state_of)(self.meeting_id)
+        self.epoch = state.epoch
         await self._say(
             protocol.Welcomed(
                 participant_id=str(entrance.participant_id),
@@ -183,6 +205,32 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             self._settle(offer.id, "unreachable")
             raise
 
+    # --- what the page shows ------------------------------------------------------------------------------------------
+    def _views_due(self) -> None:
+        """Tell the latest views, then none for a moment."""
+        if self.views is None:
+            self.views_timer = None
+            return
+        views, self.views = self.views, None
+        self.views_timer = asyncio.get_running_loop().call_later(VIEWS_EVERY_S, self._views_due)
+        self._soon(self._tell_views(views))
+
+    async def _tell_views(self, views: tuple[protocol.View, ...]) -> None:
+        """Views that nobody heard are told again, unless there are newer ones by then."""
+        command = Watch(
+            version=RELAY_VERSION,
+            meeting_id=str(self.meeting_id),
+            epoch=self.epoch,
+            participant_id=str(self.participant_id),
+            views=tuple(View(view.participant_id, view.origin, view.height_px) for view in views),
+        )
+        if await relays.tell(command) or self.views is not None:
+            return
+        self.views = views
+        if self.views_timer is not None:
+            self.views_timer.cancel()
+        self.views_timer = asyncio.get_running_loop().call_later(VIEWS_AGAIN_S, self._views_due)
+
     # --- what others say ----------------------------------------------------------------------------------------------
     async def _pump(self, follower: hub.Follower) -> None:
         """From the hub to the browser, until the socket or the meeting ends."""
@@ -204,10 +252,12 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     return
 
     async def _heed(self, text: str) -> None:
-        """Hang up after a line that ends this browser's meeting."""
-        if not text.startswith(('{"type":"left"', '{"type":"ended"')):
+        """Hang up after a line that ends this browser's meeting; note who carries it."""
+        if not text.startswith(('{"type":"left"', '{"type":"ended"', '{"type":"moved"')):
             return
         match protocol.line_codec.decode(text):
+            case protocol.Moved(epoch=epoch):
+                self.epoch = epoch
             case protocol.Ended():
                 await self._refuse("meeting.over", "The meeting is over.", 4409)
             case protocol.Left(participant_id=gone, reason=reason) if gone == str(self.participant_id):

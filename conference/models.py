@@ -51,6 +51,8 @@ class Participant(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.INVITED)
     muted = models.BooleanField(default=False)
     camera_on = models.BooleanField(default=True)
+    sharing = models.BooleanField(default=False, help_text="a screen of theirs is shared")
+    hand_raised_at = models.DateTimeField(null=True, blank=True, help_text="hands are called in this order")
     invited_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)

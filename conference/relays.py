@@ -102,6 +102,22 @@ def wake(meeting_id: UUID | str) -> None:
         log.warning("relay.wake.lost", meeting_id=str(meeting_id), reason=str(reason))
 
 
+async def tell(command: Watch) -> bool:
+    """Bring a page's views to the meeting's relay; False where there is none, or no way to it, so that nobody heard."""
+    client = async_store()
+    try:
+        relay_id = await client.get(lease_key(command.meeting_id))
+        if not relay_id:
+            return False
+        async with client.pipeline(transaction=False) as pipe:
+            _push(pipe, str(relay_id), Tell(command))
+            await pipe.execute()
+    except (redis.exceptions.RedisError, OSError) as reason:
+        log.warning("relay.views.lost", meeting_id=command.meeting_id, reason=type(reason).__name__)
+        return False
+    return True
+
+
 async def negotiate(command: Negotiate, reply_channel: str) -> None:
     """Bring an offer to the meeting's relay; a channel-layer message to `reply_channel` answers it.
 

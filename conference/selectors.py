@@ -139,6 +139,13 @@ def participants_of(meeting_id: UUID) -> QuerySet[Participant]:
     return Participant.objects.filter(meeting_id=meeting_id).exclude(state=State.INVITED)
 
 
+def raised_hands_of(meeting_id: UUID) -> QuerySet[Participant]:
+    """Whose hand is up, first raised first."""
+    return Participant.objects.filter(meeting_id=meeting_id, hand_raised_at__isnull=False).order_by(
+        "hand_raised_at", "id"
+    )
+
+
 def participant_of(meeting: Meeting, participant_id: UUID) -> Participant:
     """Whoever was ever inside. Raise NotFound (`participant.unknown`)."""
     participant = participants_of(meeting.pk).filter(pk=participant_id).first()
@@ -211,6 +218,8 @@ def person_of(participant: Participant) -> protocol.Person:
         muted=participant.muted,
         camera_on=participant.camera_on,
         joined_at=milliseconds(participant.joined_at),
+        sharing=participant.sharing,
+        hand_raised_at=milliseconds(participant.hand_raised_at) if participant.hand_raised_at else None,
     )
 
 
@@ -240,7 +249,8 @@ def relay_plan(meeting_id: UUID) -> Plan | None:
         meeting_id=str(meeting_id),
         epoch=meeting.relay_epoch,
         participants=tuple(
-            PlannedParticipant(id=str(person.pk), audio=not person.muted, video=person.camera_on) for person in people
+            PlannedParticipant(id=str(person.pk), audio=not person.muted, video=person.camera_on, screen=person.sharing)
+            for person in people
         ),
     )
 

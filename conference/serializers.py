@@ -42,6 +42,8 @@ class ParticipantSerializer(serializers.ModelSerializer[Participant]):
             "state",
             "muted",
             "camera_on",
+            "sharing",
+            "hand_raised_at",
             "joined_at",
             "left_at",
         )

@@ -115,7 +115,9 @@ def _end(meeting: Meeting, by: str) -> None:
     moment = now()
     meeting.ended_at = moment
     meeting.save(update_fields=["ended_at"])
-    meeting.participants.filter(state=State.PRESENT).update(state=State.LEFT, left_at=moment)
+    meeting.participants.filter(state=State.PRESENT).update(
+        state=State.LEFT, left_at=moment, sharing=False, hand_raised_at=None
+    )
     announce(meeting, moment, lambda sequence, at: protocol.Ended(sequence=sequence, at=at, by=by))
     _wake(meeting.pk)
 
@@ -206,7 +208,8 @@ def remove_participant(*, actor: Actor, meeting_id: UUID, participant_id: UUID) 
 def _remove(meeting: Meeting, participant: Participant, state: Participant.State, reason: LeaveReason) -> None:
     moment = now()
     participant.state, participant.left_at, participant.absent_since = state, moment, None
-    participant.save(update_fields=["state", "left_at", "absent_since"])
+    participant.sharing, participant.hand_raised_at = False, None
+    participant.save(update_fields=["state", "left_at", "absent_since", "sharing", "hand_raised_at"])
     gone = str(participant.pk)
     announce(
         meeting,
@@ -216,7 +219,7 @@ def _remove(meeting: Meeting, participant: Participant, state: Participant.State
     _wake(meeting.pk)
 
 
-# --- microphones and cameras ------------------------------------------------------------------------------------------
+# --- microphones, cameras, screens, hands -----------------------------------------------------------------------------
 @atomically
 def set_muted(*, actor: Actor, meeting_id: UUID, participant_id: UUID, muted: bool) -> Outcome:
     """Mute somebody, or let them be heard again. Idempotent.
@@ -258,6 +261,60 @@ def set_camera(*, actor: Actor, meeting_id: UUID, participant_id: UUID, on: bool
     )
     _wake(meeting.pk)
     return "applied"
+
+
+@atomically
+def set_screen(*, actor: Actor, meeting_id: UUID, participant_id: UUID, on: bool) -> None:
+    """Begin or end sharing a screen. Idempotent.
+
+    Oneself: always. Others: hosts may end it; nobody begins it for them. Raises NotFound, Forbidden
+    (`meeting.host-only`, `screen.own-only`), Conflict (`meeting.over`).
+    """
+    meeting = _open(meeting_id)
+    standing = standing_of(meeting, actor)
+    participant = _commanded(meeting, standing, participant_id)
+    if participant.sharing == on:
+        return
+    if on and not _is_self(standing, participant):
+        raise Forbidden("screen.own-only", "Only they themselves can share their screen.")
+    participant.sharing = on
+    participant.save(update_fields=["sharing"])
+    shared = str(participant.pk)
+    announce(
+        meeting,
+        now(),
+        lambda sequence, at: protocol.ScreenSwitched(
+            sequence=sequence, at=at, participant_id=shared, on=on, by=standing.by
+        ),
+    )
+    _wake(meeting.pk)
+
+
+@atomically
+def raise_hand(*, actor: Actor, meeting_id: UUID, participant_id: UUID, raised: bool) -> None:
+    """Raise or lower a hand; a hand that is up keeps its place. Idempotent.
+
+    Oneself: always. Others: hosts may lower it; nobody raises it for them. Raises NotFound, Forbidden
+    (`meeting.host-only`, `hand.own-only`), Conflict (`meeting.over`).
+    """
+    meeting = _open(meeting_id)
+    standing = standing_of(meeting, actor)
+    participant = _commanded(meeting, standing, participant_id)
+    if (participant.hand_raised_at is not None) == raised:
+        return
+    if raised and not _is_self(standing, participant):
+        raise Forbidden("hand.own-only", "Only they themselves can raise their hand.")
+    moment = now()
+    participant.hand_raised_at = moment if raised else None
+    participant.save(update_fields=["hand_raised_at"])
+    whose = str(participant.pk)
+    announce(
+        meeting,
+        moment,
+        lambda sequence, at: protocol.HandRaised(
+            sequence=sequence, at=at, participant_id=whose, raised=raised, by=standing.by
+        ),
+    )
 
 
 @atomically

@@ -65,6 +65,31 @@ class SetCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class SetScreen:
+    """Ask the service; answer `id`, where there is one, with Done."""
+
+    participant_id: str
+    on: bool
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetHand:
+    """Ask the service; answer `id`, where there is one, with Done."""
+
+    participant_id: str
+    raised: bool
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellViews:
+    """Tell the relay what the page shows; the latest counts, so several may become one."""
+
+    views: tuple[protocol.View, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SayText:
     """Ask the service; answer `id` with Done."""
 
@@ -84,7 +109,19 @@ class EndMeeting:
     id: str | None
 
 
-Effect = Enter | Replay | Negotiate | SetMuted | SetCamera | SayText | LeaveMeeting | EndMeeting
+Effect = (
+    Enter
+    | Replay
+    | Negotiate
+    | SetMuted
+    | SetCamera
+    | SetScreen
+    | SetHand
+    | TellViews
+    | SayText
+    | LeaveMeeting
+    | EndMeeting
+)
 State = Literal["outside", "entering", "inside", "gone"]
 
 
@@ -159,6 +196,12 @@ class Session:
                 return SetMuted(participant_id, muted, id_)
             case protocol.SwitchCamera(participant_id=participant_id, on=on, id=id_):
                 return SetCamera(participant_id, on, id_)
+            case protocol.SwitchScreen(participant_id=participant_id, on=on, id=id_):
+                return SetScreen(participant_id, on, id_)
+            case protocol.RaiseHand(participant_id=participant_id, raised=raised, id=id_):
+                return SetHand(participant_id, raised, id_)
+            case protocol.Watch(views=views):
+                return TellViews(views)
             case protocol.Say(id=id_, text=text):
                 return SayText(id_, text)
             case protocol.Leave():

@@ -12,6 +12,7 @@ from conference.protocol import (
     CameraSwitched,
     ChatMessage,
     Ended,
+    HandRaised,
     Joined,
     Left,
     Line,
@@ -20,6 +21,7 @@ from conference.protocol import (
     Muted,
     Person,
     Said,
+    ScreenSwitched,
     Started,
 )
 
@@ -47,6 +49,11 @@ def apply(state: MeetingState, line: Line) -> MeetingState:
             return _with_person(state, changed, lambda person: replace(person, muted=muted))
         case CameraSwitched(participant_id=changed, on=on):
             return _with_person(state, changed, lambda person: replace(person, camera_on=on))
+        case ScreenSwitched(participant_id=changed, on=on):
+            return _with_person(state, changed, lambda person: replace(person, sharing=on))
+        case HandRaised(participant_id=changed, raised=raised, at=at):
+            since = at if raised else None
+            return _with_person(state, changed, lambda person: replace(person, hand_raised_at=since))
         case Said():
             said = ChatMessage(
                 id=line.id, participant_id=line.participant_id, name=line.name, text=line.text, at=line.at

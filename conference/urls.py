@@ -21,7 +21,7 @@ urlpatterns = [
     path(f"{_ID}participants/<uuid:participant_id>/", views.ParticipantView.as_view()),
     re_path(
         rf"^meetings/(?P<meeting_id>{_UUID})/participants/(?P<participant_id>{_UUID})/"
-        r"(?P<verb>mute|unmute|camera-on|camera-off|remove)/$",
+        r"(?P<verb>mute|unmute|camera-on|camera-off|stop-share|lower-hand|remove)/$",
         views.CommandView.as_view(),
     ),
     path("ice-servers/", views.IceServersView.as_view()),

@@ -1,6 +1,6 @@
 """REST entrance to meetings."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import django_filters
@@ -34,7 +34,7 @@ from conference.serializers import (
 )
 from rooms.selectors import require_member, room_by_slug
 
-Verb = Literal["mute", "unmute", "camera-on", "camera-off", "remove"]
+Verb = Literal["mute", "unmute", "camera-on", "camera-off", "stop-share", "lower-hand", "remove"]
 REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 429), ProblemSerializer)
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="sent again with it, done once"
@@ -200,11 +200,16 @@ class ParticipantsView(_Part):
     @extend_schema(
         summary="Who is and who was in a meeting",
         responses=ParticipantSerializer(many=True),
-        parameters=[OpenApiParameter("state", str, enum=["present", "lost", "left", "removed"])],
+        parameters=[
+            OpenApiParameter("state", str, enum=["present", "lost", "left", "removed"]),
+            OpenApiParameter("hand", str, enum=["raised"], description="raised hands alone, first raised first"),
+        ],
     )
     def get(self, request: Request, meeting_id: UUID) -> Response:
-        """`?state=present` for who is in it now."""
-        people = selectors.participants_of(self.seen(request, meeting_id).pk)
+        """`?state=present` for who is in it now, `?hand=raised` for who wants to speak."""
+        meeting = self.seen(request, meeting_id)
+        hands = request.query_params.get("hand") == "raised"
+        people = selectors.raised_hands_of(meeting.pk) if hands else selectors.participants_of(meeting.pk)
         if state := request.query_params.get("state"):
             people = people.filter(state=state)
         return _page(self, people)
@@ -230,7 +235,7 @@ class CommandView(APIView):
     permission_classes = (InScope,)
 
     @extend_schema(
-        summary="Command one person's microphone or camera, or send them out (hosts; oneself always)",
+        summary="Command one person's microphone, camera, screen or hand, or send them out (hosts; oneself always)",
         description="What restricts is applied. To be heard or seen again others are asked: `requested`.",
         request=None,
         parameters=[
@@ -238,7 +243,7 @@ class CommandView(APIView):
                 "verb",
                 str,
                 OpenApiParameter.PATH,
-                enum=["mute", "unmute", "camera-on", "camera-off", "remove"],
+                enum=list(get_args(Verb)),
             )
         ],
         responses={200: OutcomeSerializer, **REFUSED},
@@ -257,6 +262,10 @@ class CommandView(APIView):
                 outcome = services.set_muted(muted=verb == "mute", **whom)
             case "camera-on" | "camera-off":
                 outcome = services.set_camera(on=verb == "camera-on", **whom)
+            case "stop-share":
+                services.set_screen(on=False, **whom)
+            case "lower-hand":
+                services.raise_hand(raised=False, **whom)
             case "remove":
                 services.remove_participant(**whom)
         return Response({"outcome": outcome})

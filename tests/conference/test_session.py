@@ -16,7 +16,10 @@ from conference.session import (
     SayText,
     Session,
     SetCamera,
+    SetHand,
     SetMuted,
+    SetScreen,
+    TellViews,
 )
 
 JOIN = '{"type":"join","ticket":"t"}'
@@ -50,6 +53,13 @@ def test_a_session_is_joined_before_it_is_obeyed() -> None:
         ('{"type":"resume","seen":4}', Replay(4)),
         ('{"type":"mute","participantId":"p","muted":true,"id":"1"}', SetMuted("p", True, "1")),
         ('{"type":"switch-camera","participantId":"p","on":false}', SetCamera("p", False, None)),
+        ('{"type":"switch-screen","participantId":"p","on":true}', SetScreen("p", True, None)),
+        ('{"type":"raise-hand","participantId":"p","raised":true,"id":"3"}', SetHand("p", True, "3")),
+        ('{"type":"watch","views":[]}', TellViews(())),
+        (
+            '{"type":"watch","views":[{"participantId":"p","origin":"screen","heightPx":720}]}',
+            TellViews((protocol.View("p", "screen", 720),)),
+        ),
         ('{"type":"leave"}', LeaveMeeting()),
         ('{"type":"end","id":"2"}', EndMeeting("2")),
         (
@@ -75,6 +85,8 @@ def test_each_message_is_one_effect(frame: str, effect: Any) -> None:
         ('{"type":"join","ticket":"' + "x" * 1025 + '"}', "message.malformed"),
         ('{"type":"join","ticket":"t","version":2}', "message.version"),
         ('{"type":"nonsense"}', "message.malformed"),
+        ('{"type":"watch","views":[{"participantId":"p","origin":"screen","heightPx":-1}]}', "message.malformed"),
+        ('{"type":"watch","views":[{"participantId":"p","origin":"nose","heightPx":1}]}', "message.malformed"),
         ("é" * (protocol.MAX_FRAME_BYTES // 2 + 1), "message.too-large"),
         ("x" * (protocol.MAX_FRAME_BYTES + 1), "message.too-large"),
     ],

@@ -19,7 +19,7 @@ from conference.state import NOTHING, apply
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["admit", "join", "leave", "remove", "mute", "unmute", "self", "camera", "say", "mute-all", "claim", "end"]
+            "admit join leave remove mute unmute self camera screen hand stop-share lower-hand say mute-all claim end".split()
         ),
         st.integers(0, 3),
         st.booleans(),
@@ -69,6 +69,14 @@ def perform(scene: Any, admitted: list[Any], step: tuple[str, int, bool]) -> Non
             services.set_muted(actor=themselves, muted=on, **person)
         case "camera":
             services.set_camera(actor=themselves, on=on, **person)
+        case "screen":
+            services.set_screen(actor=themselves, on=on, **person)
+        case "hand":
+            services.raise_hand(actor=themselves, raised=on, **person)
+        case "stop-share":
+            services.set_screen(actor=host, on=False, **person)
+        case "lower-hand":
+            services.raise_hand(actor=host, raised=False, **person)
         case "say":
             services.say(actor=themselves, client_id=f"{whom}", text="hello", **meeting)
 

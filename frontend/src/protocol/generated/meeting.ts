@@ -7,7 +7,7 @@ export const MAX_FRAME_BYTES = 196608;
 
 export type Role = "cohost" | "guest" | "host" | "member";
 
-export type Origin = "camera" | "microphone" | "screen";
+export type Origin = "camera" | "microphone" | "screen" | "screen-sound";
 
 export type Kind = "audio" | "video";
 
@@ -40,7 +40,7 @@ export interface Offer {
   readonly connection: Connection;
   readonly sdp: string;
   /** mid → what is sent there */
-  readonly origins?: Readonly<Record<string, "camera" | "microphone" | "screen">>;
+  readonly origins?: Readonly<Record<string, "camera" | "microphone" | "screen" | "screen-sound">>;
 }
 
 /** Ask that somebody, or oneself, be muted or heard again. */
@@ -57,6 +57,39 @@ export interface SwitchCamera {
   readonly participantId: string;
   readonly on: boolean;
   readonly id?: string | null;
+}
+
+/** Begin or end sharing one's own screen; hosts may end that of others. The sections for it are always there. */
+export interface SwitchScreen {
+  readonly type: "switch-screen";
+  readonly participantId: string;
+  readonly on: boolean;
+  readonly id?: string | null;
+}
+
+/** Raise or lower one's hand; hosts may lower that of others. */
+export interface RaiseHand {
+  readonly type: "raise-hand";
+  readonly participantId: string;
+  readonly raised: boolean;
+  readonly id?: string | null;
+}
+
+/** One picture that the page shows, and how tall. */
+export interface View {
+  readonly participantId: string;
+  readonly origin: Origin;
+  /** pixels of the screen; the layer is chosen by it */
+  readonly heightPx: number;
+}
+
+/**
+ * What the page shows now, most important first: just these pictures fill the video slots. To be said again after
+ * each new `receive` connection. Everybody's sound comes anyway.
+ */
+export interface Watch {
+  readonly type: "watch";
+  readonly views: readonly View[];
 }
 
 /** Write to everybody. The browser chooses `id`; saying the same id again changes nothing. */
@@ -96,6 +129,10 @@ export interface Person {
   readonly cameraOn: boolean;
   /** milliseconds since 1970, the server's clock */
   readonly joinedAt: number;
+  /** Whether a screen of theirs is shared. */
+  readonly sharing?: boolean;
+  /** milliseconds since 1970, the server's clock */
+  readonly handRaisedAt?: number | null;
 }
 
 /** Someone entered. */
@@ -140,6 +177,30 @@ export interface CameraSwitched {
   readonly at: number;
   readonly participantId: string;
   readonly on: boolean;
+  readonly by: string;
+}
+
+/** Someone began or ended sharing their screen. */
+export interface ScreenSwitched {
+  readonly type: "screen-switched";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly on: boolean;
+  readonly by: string;
+}
+
+/** Someone's hand went up (`at` gives its place in the order) or down. */
+export interface HandRaised {
+  readonly type: "hand-raised";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly raised: boolean;
   readonly by: string;
 }
 
@@ -275,6 +336,26 @@ export interface SpeakersHeard {
   readonly speakers: readonly Loudness[];
 }
 
+/** How tall one's picture is shown at most, to anybody; 0: nobody looks. */
+export interface OwnView {
+  readonly origin: Origin;
+  readonly heightPx: number;
+}
+
+/** What anybody looks at of yours: layers above that, or all where it is 0, need not be sent. */
+export interface LookedAt {
+  readonly type: "looked-at";
+  /** which relay carries the meeting; rises with each move */
+  readonly epoch: number;
+  readonly views: readonly OwnView[];
+}
+
+/** This server process is about to end: open a new socket within `within_ms`, then let this one go. */
+export interface HandedOver {
+  readonly type: "handed-over";
+  readonly withinMs: number;
+}
+
 /** A host asks you to unmute or to switch your camera on; only you can. */
 export interface Requested {
   readonly type: "requested";
@@ -288,6 +369,9 @@ export type FromBrowser =
   | Offer
   | Mute
   | SwitchCamera
+  | SwitchScreen
+  | RaiseHand
+  | Watch
   | Say
   | Leave
   | End;
@@ -298,6 +382,8 @@ export type Line =
   | Left
   | Muted
   | CameraSwitched
+  | ScreenSwitched
+  | HandRaised
   | Said
   | Moved
   | Ended;
@@ -310,12 +396,16 @@ export type ToBrowser =
   | Done
   | SlotsAssigned
   | SpeakersHeard
+  | LookedAt
+  | HandedOver
   | Requested
   | Started
   | Joined
   | Left
   | Muted
   | CameraSwitched
+  | ScreenSwitched
+  | HandRaised
   | Said
   | Moved
   | Ended;

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 
 from common.errors import Refusal
-from conference import services
+from conference import nodes, services
 from conference.models import ChatMessage, Entry, Meeting, Participant
 from conference.selectors import Actor
 
@@ -120,3 +121,23 @@ class ChatMessageAdmin(_ReadOnly, admin.ModelAdmin[ChatMessage]):
 
 def _operator(request: HttpRequest) -> Actor:
     return Actor(user_id=request.user.pk, operator=True, name=request.user.get_username())
+
+
+def nodes_page(request: HttpRequest) -> HttpResponse:
+    """Media workers with a button each to drain them; the site gives it its address and keeps others out."""
+    if request.method == "POST":
+        command = nodes.undrain_node if request.POST.get("command") == "undrain" else nodes.drain_node
+        try:
+            found = command(node=request.POST.get("node", ""))
+        except Refusal as no:
+            messages.warning(request, no.detail)
+        else:
+            messages.success(request, f"{found.node}: {'draining' if found.draining else 'in use'}.")
+        return HttpResponseRedirect(request.get_full_path())
+    try:
+        known = nodes.nodes()
+    except Refusal as no:
+        messages.warning(request, no.detail)
+        known = []
+    context = {**admin.site.each_context(request), "title": "Media workers", "nodes": known}
+    return TemplateResponse(request, "conference/nodes.html", context)

@@ -5,8 +5,11 @@ Keys, below the store's prefix:
     relay:node:<node>          a living relay, renewed every 0.3 s, gone 1.2 s after its last sign
     relay:lease:<meeting id>   the relay that carries the meeting, likewise
     relay:inbox:<relay id>     what the relay is to hear, oldest first
+    relay:draining:<node>      a node that is to carry nothing new; stays until it is undrained
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
@@ -72,6 +75,11 @@ def inbox_key(relay_id: str) -> str:
     return f"{PREFIX}relay:inbox:{relay_id}"
 
 
+def draining_key(node: str) -> str:
+    """Where it is marked that a node is to carry nothing new."""
+    return f"{PREFIX}relay:draining:{node}"
+
+
 def _push(pipe: "redis.client.Pipeline | redis.asyncio.client.Pipeline", relay_id: str, word: Heard) -> None:
     key = inbox_key(relay_id)
     pipe.rpush(key, msgspec.json.encode(word).decode())
@@ -82,8 +90,38 @@ def _push(pipe: "redis.client.Pipeline | redis.asyncio.client.Pipeline", relay_i
 def living_nodes() -> list[RelayNode]:
     """Every relay that showed itself in the last 1.2 s. Raise redis.exceptions.RedisError."""
     keys = list(store().scan_iter(match=node_key("*"), count=100))
-    found = store().mget(keys) if keys else []
-    return [node_decoder.decode(text) for text in found if text]
+    return _marked(store().mget(keys) if keys else [], draining_nodes())
+
+
+def draining_nodes() -> set[str]:
+    """Every node that is marked. Raise redis.exceptions.RedisError."""
+    return {key.removeprefix(draining_key("")) for key in store().scan_iter(match=draining_key("*"), count=100)}
+
+
+def set_draining(node: str, draining: bool) -> None:
+    """Mark a node, or take the mark off. Raise redis.exceptions.RedisError."""
+    if draining:
+        store().set(draining_key(node), 1)
+    else:
+        store().delete(draining_key(node))
+
+
+def take(meeting_id: str, relay_id: str) -> None:
+    """Tell a relay to carry a meeting that another carries now. Raise redis.exceptions.RedisError."""
+    with store().pipeline(transaction=False) as pipe:
+        _push(pipe, relay_id, Take(meeting_id))
+        pipe.execute()
+
+
+async def _living_nodes(client: "redis.asyncio.Redis") -> list[RelayNode]:
+    keys = [key async for key in client.scan_iter(match=node_key("*"), count=100)]
+    marks = {key.removeprefix(draining_key("")) async for key in client.scan_iter(match=draining_key("*"), count=100)}
+    return _marked(await client.mget(keys) if keys else [], marks)
+
+
+def _marked(texts: Iterable[str | bytes | None], draining: set[str]) -> list[RelayNode]:
+    found = [node_decoder.decode(text) for text in texts if text]
+    return [replace(node, draining=True) if node.node in draining else node for node in found]
 
 
 def wake(meeting_id: UUID | str) -> None:
@@ -128,9 +166,7 @@ async def negotiate(command: Negotiate, reply_channel: str) -> None:
     try:
         relay_id = await client.get(lease_key(command.meeting_id))
         if not relay_id:
-            keys = [key async for key in client.scan_iter(match=node_key("*"), count=100)]
-            texts = await client.mget(keys) if keys else []
-            node = choose([node_decoder.decode(text) for text in texts if text])
+            node = choose(await _living_nodes(client))
             if node is None:
                 raise Unavailable("relay.unavailable", "No media relay is up; trying again.", retry_after_s=0.5)
             relay_id = node.relay_id

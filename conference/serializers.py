@@ -134,3 +134,16 @@ class IceServersSerializer(serializers.Serializer[dict[str, Any]]):
     """What a browser gives to its connections."""
 
     ice_servers = IceServerSerializer(many=True)
+
+
+class NodeSerializer(serializers.Serializer[Any]):
+    """A media worker."""
+
+    node = serializers.CharField()
+    host = serializers.CharField(help_text="the machine; empty where its relay is gone")
+    health = serializers.ChoiceField(
+        choices=("alive", "gone"), help_text="`gone`: meetings were there last, and it does not show itself"
+    )
+    draining = serializers.BooleanField(help_text="carries nothing new, and its meetings move away")
+    connections = serializers.IntegerField(help_text="its load")
+    meetings = serializers.IntegerField(help_text="that run on it")

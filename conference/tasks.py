@@ -5,7 +5,7 @@ import structlog
 from celery import shared_task
 
 from common.clock import now
-from conference import metrics, presence, selectors, services
+from conference import metrics, nodes, presence, selectors, services
 
 _log = structlog.get_logger(__name__)
 
@@ -37,3 +37,15 @@ def sweep_absent() -> None:
             lost = services.note_absence(meeting_id=meeting_id, absent=ids & absent, at=moment)
             if lost:
                 _log.info("participants.lost", meeting_id=str(meeting_id), people=lost)
+
+
+@shared_task(name="conference.tasks.empty_draining", ignore_result=True)
+def empty_draining() -> None:
+    """Every 2 s: move what drained media workers still carry."""
+    try:
+        told = nodes.empty_draining()
+    except redis.exceptions.RedisError as reason:
+        _log.warning("draining.skipped", reason=type(reason).__name__)
+        return
+    if told:
+        _log.info("meetings.told-to-move", meetings=told)

@@ -2,8 +2,8 @@
 
 from django.urls import path, re_path
 
+from conference import node_views, views
 from conference import pages as page_views
-from conference import views
 
 _ID = "meetings/<uuid:meeting_id>/"
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -24,6 +24,9 @@ urlpatterns = [
         r"(?P<verb>mute|unmute|camera-on|camera-off|stop-share|lower-hand|remove)/$",
         views.CommandView.as_view(),
     ),
+    path("nodes/", node_views.NodesView.as_view()),
+    path("nodes/<str:node>/drain/", node_views.DrainView.as_view()),
+    path("nodes/<str:node>/undrain/", node_views.UndrainView.as_view()),
     path("ice-servers/", views.IceServersView.as_view()),
 ]
 pages = [

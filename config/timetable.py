@@ -19,6 +19,7 @@ app.conf.update(
     # A job that nobody took while the next ones were sent is not worth doing any more: `expires`.
     beat_schedule={
         "sweep-absent": {"task": "conference.tasks.sweep_absent", "schedule": 2.0, "options": {"expires": 4}},
+        "empty-draining": {"task": "conference.tasks.empty_draining", "schedule": 2.0, "options": {"expires": 4}},
         "beat-heart": {"task": "ops.tasks.beat_heart", "schedule": 5.0, "options": {"expires": 10}},
     },
 )

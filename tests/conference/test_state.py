@@ -19,7 +19,10 @@ from conference.state import NOTHING, apply
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            "admit join leave remove mute unmute self camera screen hand stop-share lower-hand say mute-all claim end".split()
+            [
+                *("admit", "join", "leave", "remove", "say", "mute-all", "claim", "end"),
+                *("mute", "unmute", "self", "camera", "screen", "stop-share", "hand", "lower-hand"),
+            ]
         ),
         st.integers(0, 3),
         st.booleans(),

@@ -28,7 +28,7 @@ def test_optional_fields_and_containers_become_typescript() -> None:
     shape = shapes.type_info(tuple[protocol.Slot, ...] | None)
     assert expression(shape) in ("readonly Slot[] | null", "null | readonly Slot[]")
     assert expression(shapes.type_info(dict[str, protocol.Origin])) == (
-        'Readonly<Record<string, "camera" | "microphone" | "screen">>'
+        'Readonly<Record<string, "camera" | "microphone" | "screen" | "screen-sound">>'
     )
     assert "readonly id?: string | null;" in render()
 

@@ -35,7 +35,7 @@ class Operated(Installation):
     @cached_property
     def key(self) -> str:
         """An API key that may do everything."""
-        scopes = [part for area in ("rooms", "meetings") for part in ("--scope", f"{area}:write")]
+        scopes = [part for area in ("rooms", "meetings", "nodes") for part in ("--scope", f"{area}:write")]
         made = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), "api_key", "test", *scopes],
             env=self.environ,

@@ -8,6 +8,7 @@ no loopback address. Runs of the two servers alternate, so that whatever else th
 import asyncio
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 from tests.load.peers.floors import floors_us
 from tests.load.peers.janus import Janus, janus_binary
 from tests.load.peers.load import Load, gather_crowd
-from tests.load.peers.processes import ADDRESS, cores, in_own_network, pinned, pss_mb
+from tests.load.peers.processes import ADDRESS, cores, go_first, in_own_network, pss_mb
 from tests.load.peers.quorum_relay import QuorumRelay
 from tests.load.peers.server import Server
 from tests.load.peers.shapes import BURSTS, LECTURE, MEETING, Crowd, Run, figures_of, percentile, samples_of
@@ -119,7 +120,8 @@ def _as_dict(heard: Any) -> dict[str, Any]:
 
 async def measure(address: str, crowds: Sequence[Crowd] = (LECTURE, MEETING), seconds: float = RUN_S) -> dict[str, Any]:
     """Everything, at this address."""
-    pinned(cores()[0])()
+    os.sched_setaffinity(0, cores()[0])
+    go_first()
     bench = Bench(address, RUNS, seconds)
     for crowd in crowds:
         await bench.measure(crowd)

@@ -1,8 +1,10 @@
 """Processes under measurement: their CPU, their memory, their cores, and a network of their own."""
 
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -37,14 +39,18 @@ def cores() -> tuple[set[int], set[int]]:
     return (set(every[:-1]), {every[-1]}) if len(every) > 1 else (set(every), set(every))
 
 
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): a benchmark that is killed leaves no server behind."""
 NICE = -15
 """Where it is allowed, whatever is measured goes before the other work of the machine, and so does the load."""
 
 
 def pinned(to: set[int]) -> Callable[[], None]:
-    """For `preexec_fn`: the child and all its threads stay on these cores, and go first."""
+    """For `preexec_fn`: the child and all its threads stay on these cores, go first, and end with their parent."""
 
     def stay() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, to)
         go_first()
 

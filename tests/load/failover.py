@@ -1,0 +1,190 @@
+"""`manage.py bench failover`: how long two people neither hear nor see each other when what carries their call goes.
+
+Two real Chromium pages (small pictures) in a meeting of a whole Quorum with two media workers. RUNS times a case; a
+gap is the longest time between two pieces of sound, or two pictures, that a page played, from before the deed until
+two seconds after everything plays again, the worse page counted. Nobody touches the pages: their own count of clicks
+is read.
+
+    cold         kill -9 of the relay (the pool process), another worker stands by
+    silent       SIGSTOP of the whole media worker: it says nothing and closes nothing; then it comes back (SIGCONT)
+    drain        the worker that carries the meeting is emptied
+    parent       kill -9 of the whole media worker, another stands by
+    one_worker   kill -9 of the relay where there is no other: it is started again
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import redis
+
+from tests.load.callers import Caller, call, chromium, installed
+from tests.load.peers.shapes import percentile
+from tests.system.browser import until
+from tests.system.operated import Operated
+
+RUNS = 10
+AFTER_S = 2.0
+"""A call that is back is watched for this long."""
+BACK_WITHIN_S = 30.0
+PREFIX = "quorum:relay:"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A relay that shows itself."""
+
+    id: str
+    name: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What one deed cost the worse of the two."""
+
+    audio_s: float
+    video_s: float
+    clicks: int
+
+
+class Carriers:
+    """Which media worker carries the meeting, as the store tells."""
+
+    def __init__(self, site: Operated) -> None:
+        self._site = site
+        self._store = redis.Redis(unix_socket_path=str(site.folder / "valkey.sock"), decode_responses=True)
+
+    def close(self) -> None:
+        """Let the store go."""
+        self._store.close()
+
+    def nodes(self) -> list[Node]:
+        """All that live."""
+        texts = [self._store.get(key) for key in self._store.scan_iter(f"{PREFIX}node:*")]
+        shown = [msgspec.json.decode(str(text)) for text in texts if text]
+        return [Node(node["relay_id"], node["node"], node["pid"]) for node in shown]
+
+    def carrier(self) -> Node | None:
+        """Of the one open meeting."""
+        owner = self._store.get(f"{PREFIX}lease:{self._site.open_meeting()}")
+        return next((node for node in self.nodes() if node.id == owner), None)
+
+    def settled(self, workers: int) -> Node:
+        """Wait until that many live and one carries the meeting."""
+        until(lambda: len(self.nodes()) == workers and self.carrier() is not None, f"{workers} relays live")
+        found = self.carrier()
+        assert found is not None
+        return found
+
+    def group(self, node: Node) -> list[int]:
+        """All processes of a node's media worker."""
+        child = f"media-{node.name.rpartition('-')[2]}"
+        return [pid for pid, name in self._site.processes().items() if name == child]
+
+
+Deed = Callable[[Operated, Carriers, Node], Callable[[], None] | None]
+"""Does it; gives what is to be done once the call is back."""
+
+
+def kill_relay(_: Operated, __: Carriers, node: Node) -> None:
+    """Only the process that holds the connections."""
+    os.kill(node.pid, signal.SIGKILL)
+
+
+def kill_worker(_: Operated, carriers: Carriers, node: Node) -> None:
+    """Parent and pool process together."""
+    for pid in carriers.group(node):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def stop_worker(_: Operated, carriers: Carriers, node: Node) -> Callable[[], None]:
+    """It lives, but nothing of it runs."""
+    stopped = carriers.group(node)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+
+    def wake() -> None:
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    return wake
+
+
+CASES: dict[str, tuple[int, Deed]] = {
+    "cold": (2, kill_relay),
+    "silent": (2, stop_worker),
+    "parent": (2, kill_worker),
+    "one_worker": (1, kill_relay),
+}
+"""Name → media workers, deed."""
+
+
+def run(cases: dict[str, tuple[int, Deed]] = CASES, runs: int = RUNS) -> dict[str, Any]:
+    """`gap_s` by case, and `clicks` over all."""
+    found: dict[str, list[Gap]] = {}
+    with chromium() as browser:
+        for workers in sorted({workers for workers, _ in cases.values()}):
+            with installed(QUORUM_MEDIA_WORKERS=str(workers)) as site, call(site, browser) as people:
+                carriers = Carriers(site)
+                try:
+                    for name, (needed, deed) in cases.items():
+                        if needed == workers:
+                            found[name] = [measure(site, carriers, people, workers, deed) for _ in range(runs)]
+                finally:
+                    carriers.close()
+    return result_of(found)
+
+
+def measure(site: Operated, carriers: Carriers, people: tuple[Caller, Caller], workers: int, deed: Deed) -> Gap:
+    """Do it once, and wait until the call is back on another epoch."""
+    node = carriers.settled(workers)
+    until(lambda: all(person.metered()["playing"] for person in people), "both play before")
+    epoch = people[0].state()["epoch"]
+    for person in people:
+        person.reset()
+    after = deed(site, carriers, node)
+    until(lambda: all(_epoch(person) > epoch for person in people), "both follow", BACK_WITHIN_S)
+    until(lambda: all(person.metered()["playing"] for person in people), "both play after", BACK_WITHIN_S)
+    time.sleep(AFTER_S)
+    read = [person.metered() for person in people]
+    assert all(one["playing"] for one in read), read
+    if after is not None:
+        after()
+    return Gap(max(r["audio"] for r in read), max(r["video"] for r in read), sum(r["clicks"] for r in read))
+
+
+def _epoch(person: Caller) -> int:
+    """Of the relay that a page hears."""
+    return int((person.stats() or {}).get("receiveEpoch") or 0)
+
+
+def result_of(found: dict[str, list[Gap]]) -> dict[str, Any]:
+    """In the shape of the contract."""
+
+    def three(values: list[float]) -> dict[str, float]:
+        return {
+            "p50": round(percentile(values, 0.5), 3),
+            "p95": round(percentile(values, 0.95), 3),
+            "max": round(max(values), 3),
+        }
+
+    figures: dict[str, Any] = {
+        "gap_s": {
+            name: {"audio": three([g.audio_s for g in gaps]), "video": three([g.video_s for g in gaps])}
+            for name, gaps in found.items()
+        },
+        "clicks": sum(gap.clicks for gaps in found.values() for gap in gaps),
+    }
+    samples = {
+        name: [{"audio_s": round(g.audio_s, 3), "video_s": round(g.video_s, 3)} for g in gaps]
+        for name, gaps in found.items()
+    }
+    return {"runs": min(map(len, found.values())), "figures": figures, "samples": samples}

@@ -138,12 +138,12 @@ class Connection:
 
     def send_rtp(self, packet: bytes) -> None:
         """Protect and send one RTP packet; dropped where there are no keys, no path or no room."""
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        with contextlib.suppress(OSError):
             self.sendto(self.protect(packet), self.address)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send one compound; dropped where there are no keys, no path or no room."""
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        with contextlib.suppress(OSError):
             self.sendto(self._protect_rtcp(packet), self.address)
 
     def figures(self) -> ConnectionFigures:

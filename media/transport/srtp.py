@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pylibsrtp import Error, Policy, Session
+from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 REPLAY_WINDOW = 1024
@@ -38,6 +38,12 @@ class SrtpKeys:
     profile: Profile
     receive: bytes
     send: bytes
+
+
+class NotSealed(OSError):
+    """libsrtp would not protect a packet: no RTP, too long, or a number too far behind. It is not sent, as an OSError
+    of the socket would have it.
+    """
 
 
 class SrtpReceiver:
@@ -101,14 +107,14 @@ def _sealer(session: Session, function: Any) -> Callable[[bytes], bytes]:
     buffer = ffi.buffer(memory)
 
     def seal_packet(packet: bytes) -> bytes:
-        """The protected packet. Raises pylibsrtp.Error where libsrtp will not (no RTP, or the key is worn out)."""
+        """The protected packet. Raises NotSealed."""
         length = len(packet)
         if length > _MOST_BYTES:
-            raise Error("packet is too long")
+            raise NotSealed("packet is too long")
         buffer[0:length] = packet
         size[0] = length
         if status := function(context, memory, size):
-            raise Error(f"libsrtp refused: {status}")
+            raise NotSealed(f"libsrtp refused: {status}")
         sealed: bytes = buffer[0 : size[0]]
         return sealed
 

@@ -27,7 +27,7 @@ class NegotiationTerms:
 def accept_send(terms: NegotiationTerms, text: str, origins: Mapping[str, Origin]) -> str:
     """Answer what a browser would send, and tell the router. Raise BadSdp."""
     offer = sdp.read_offer(text)
-    answer = sdp.answer_send(offer, terms.connection.local)
+    answer = sdp.answer_send(offer, terms.connection.local, simulcast=True)
     numbers: dict[str, int] = {}
     sections = []
     for section in answer.sections:
@@ -43,6 +43,9 @@ def accept_send(terms: NegotiationTerms, text: str, origins: Mapping[str, Origin
                 section.clock_rate,
                 ssrc,
                 rtx_ssrc,
+                section.rids,
+                section.rtx_payload_type,
+                section.repeats,
             )
         )
     extensions = IngressExtensions(
@@ -58,7 +61,7 @@ def accept_send(terms: NegotiationTerms, text: str, origins: Mapping[str, Origin
 
 
 def _origin(section: sdp.SendSection, origins: Mapping[str, Origin]) -> Origin:
-    possible: tuple[Origin, ...] = ("microphone",) if section.kind == "audio" else ("camera", "screen")
+    possible: tuple[Origin, ...] = ("microphone", "screen-sound") if section.kind == "audio" else ("camera", "screen")
     said = origins.get(section.mid)
     return said if said in possible else possible[0]
 

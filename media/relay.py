@@ -18,7 +18,7 @@ import structlog
 from media import control
 from media.figures import Figures, Now, Total
 from media.kernel import Kernel, make_kernel
-from media.kernel.table import Counters
+from media.kernel.table import Counters, UnknownStream
 from media.negotiation import NegotiationTerms, accept_receive, accept_send
 from media.rtp.packets import MalformedPacket
 from media.rtp.rtcp import parse_compound
@@ -34,6 +34,8 @@ SILENT_US: Final = 15_000_000
 """Browsers check their path every few seconds (RFC 7675); one that is silent for this long is gone."""
 SETUP_US: Final = 20_000_000
 """An answered offer whose connection never came up is forgotten after this."""
+LINGER_US: Final = 6_000_000
+"""A meeting that moved elsewhere is forwarded for this long, or until its browsers have let go."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,8 +51,10 @@ class _Peer:
 class _Meeting:
     id: str
     router: Router
-    kernel: Kernel = field(default_factory=make_kernel)
+    kernel: Kernel
     peers: dict[int, _Peer] = field(default_factory=dict)
+    until_us: int | None = None
+    """Set once another relay carries the meeting: what we still forward ends then, and is not talked about."""
 
 
 class Relay:
@@ -70,6 +74,7 @@ class Relay:
         self._clock_us = clock_us
         self._endpoint = Endpoint(listen_address, port, advertised)
         self._meetings: dict[str, _Meeting] = {}
+        self._lingering: list[_Meeting] = []
         self._ids = count(1)
         self._ssrcs: set[int] = set()
         self._past = Counters()
@@ -86,31 +91,63 @@ class Relay:
         """Say goodbye to every browser and let the ports go."""
         if self._ticker is not None:
             self._ticker.cancel()
-        for meeting_id in list(self._meetings):
+        for meeting_id in {meeting.id for meeting in self._all()}:
             self.abandon(meeting_id)
         await self._endpoint.close()
 
     # --- what ought to be --------------------------------------------------------------------------------------------
     def perform(self, command: control.Command) -> None:
-        """Take a plan or an offer; never waits."""
+        """Take a plan, an offer, or what a page shows; never waits. What belongs to another epoch changes nothing."""
         match command:
             case control.Plan():
                 meeting = self._meetings.get(command.meeting_id)
                 if meeting is None:
-                    router = Router(command.meeting_id, lambda: next(self._ids), self._new_ssrc)
-                    meeting = self._meetings[command.meeting_id] = _Meeting(command.meeting_id, router)
-                meeting.router.plan(command)
-                self._flush(meeting)
+                    meeting = self._meetings[command.meeting_id] = self._new_meeting(command.meeting_id)
+                if command.epoch >= meeting.router.epoch:
+                    meeting.router.plan(command)
+                    self._flush(meeting)
             case control.Negotiate():
                 self._negotiate(command)
+            case control.Watch():
+                meeting = self._meetings.get(command.meeting_id)
+                if meeting is not None and (command.version, command.epoch) == (control.VERSION, meeting.router.epoch):
+                    meeting.router.watch(command.participant_id, command.views)
+                    self._flush(meeting)
             case _:
                 assert_never(command)
 
     def abandon(self, meeting_id: str) -> None:
-        """Stop carrying a meeting: it is over, or another relay has it."""
+        """Stop carrying a meeting, at once: it is over."""
+        for meeting in self._all():
+            if meeting.id == meeting_id:
+                self._end(meeting)
+        self._meetings.pop(meeting_id, None)
+
+    def linger(self, meeting_id: str) -> None:
+        """Another relay carries the meeting: go on forwarding until its browsers have gone there, and say nothing."""
         meeting = self._meetings.pop(meeting_id, None)
-        if meeting is None:
-            return
+        if meeting is not None:
+            meeting.until_us = self._clock_us() + LINGER_US
+            self._lingering.append(meeting)
+
+    @property
+    def lingering(self) -> frozenset[str]:
+        """Meetings that moved elsewhere and are still forwarded here."""
+        return frozenset(meeting.id for meeting in self._lingering)
+
+    def restrain(self, plan: control.Plan) -> None:
+        """A lingering meeting follows later plans too: who was muted or removed meanwhile is so here as well."""
+        for meeting in self._lingering:
+            if meeting.id == plan.meeting_id:
+                meeting.router.plan(plan)
+                self._flush(meeting)
+
+    def _all(self) -> list[_Meeting]:
+        return [*self._meetings.values(), *self._lingering]
+
+    def _end(self, meeting: _Meeting) -> None:
+        if meeting in self._lingering:
+            self._lingering.remove(meeting)
         for peer in list(meeting.peers.values()):
             peer.connection.close()
         self._past = _sum((self._past, meeting.kernel.counters))
@@ -122,16 +159,16 @@ class Relay:
 
     def present(self) -> list[str]:
         """Participants with a connection that is up."""
-        return [name for meeting in self._meetings.values() for name in meeting.router.present]
+        return [name for meeting in self._all() for name in meeting.router.present]
 
     @property
     def connections(self) -> int:
         """How many browsers' connections we have."""
-        return sum(len(meeting.peers) for meeting in self._meetings.values())
+        return sum(len(meeting.peers) for meeting in self._all())
 
     def figures(self) -> Figures:
         """For metrics."""
-        counters = _sum((self._past, *(meeting.kernel.counters for meeting in self._meetings.values())))
+        counters = _sum((self._past, *(meeting.kernel.counters for meeting in self._all())))
         total = {name: getattr(counters, name) for name in Counters.__dataclass_fields__}
         return Figures(
             Now(len(self._meetings), self.connections),
@@ -169,6 +206,16 @@ class Relay:
     def _decline(self, offer: control.Negotiate, code: str, detail: str) -> None:
         self._totals["declined"] += 1
         self._report(control.Declined(offer.correlation, code, detail))
+
+    def _new_meeting(self, meeting_id: str) -> _Meeting:
+        router = Router(meeting_id, lambda: next(self._ids), self._new_ssrc)
+
+        def meet(unknown: UnknownStream) -> None:
+            router.meet(unknown)
+            self._flush(meeting)
+
+        meeting = _Meeting(meeting_id, router, make_kernel(meet))
+        return meeting
 
     def _new_peer(self, meeting: _Meeting, participant_id: str) -> _Peer:
         peer_id = next(self._ids)
@@ -223,13 +270,16 @@ class Relay:
             due = max(due + TICK_S, loop.time())
             await asyncio.sleep(due - loop.time())
             now_us = self._clock_us()
-            for meeting in list(self._meetings.values()):
+            for meeting in self._all():
                 try:
                     self._tick(meeting, now_us)
                 except Exception:
                     log.exception("relay.tick.failed", meeting_id=meeting.id)
 
     def _tick(self, meeting: _Meeting, now_us: int) -> None:
+        if meeting.until_us is not None and (now_us > meeting.until_us or not meeting.peers):
+            self._end(meeting)
+            return
         for peer in list(meeting.peers.values()):
             connection = peer.connection
             quiet_us = now_us - max(connection.last_received_us, peer.since_us)
@@ -258,10 +308,12 @@ class Relay:
                     control.ConnectionChanged()
                     | control.SlotsAssigned()
                     | control.SpeakersHeard()
+                    | control.LookedAt()
                     | control.Negotiated()
                     | control.Declined()
                 ):
-                    self._report(output)
+                    if meeting.until_us is None:
+                        self._report(output)
                 case _:
                     apply((output,))
 

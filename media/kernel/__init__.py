@@ -4,11 +4,11 @@
 against, and the fallback where nothing was compiled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from media.kernel.streams import Egress
-from media.kernel.table import Change, Counters, Facts, SinkFacts
+from media.kernel.table import Change, Counters, Facts, SinkFacts, UnknownStream
 from media.kernel.twin import Twin
 
 
@@ -38,9 +38,12 @@ class Kernel(Protocol):
         """Every sink that has a current source."""
 
 
-def make_kernel() -> Kernel:
-    """The fastest executor that this machine has."""
-    return Twin()
+def make_kernel(meet: Callable[[UnknownStream], None]) -> Kernel:
+    """The fastest executor that this machine has.
+
+    `meet` hears of an unknown stream at once, within its first packet: if the table claims it then, nothing is lost.
+    """
+    return Twin(meet)
 
 
 __all__ = ["Egress", "Kernel", "make_kernel"]

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from media.kernel.reception import Reception
 from media.kernel.table import IngressExtensions, Sink, Source
 from media.rtp.vp8 import Vp8Descriptor
+from media.rtp.vp9 import Vp9Descriptor
 
 HISTORY = 1024
 """Packets kept of a source for resending: about two seconds of 5 Mbit/s. Divides 65536, so 16 bits find the place."""
@@ -40,7 +41,18 @@ class Peer:
 class SourceStream:
     """A stream that comes in."""
 
-    __slots__ = ("entry", "history", "keyframes", "loud_count", "loud_sum", "open", "reception", "sinks")
+    __slots__ = (
+        "entry",
+        "height_px",
+        "history",
+        "keyframes",
+        "loud_count",
+        "loud_sum",
+        "open",
+        "reception",
+        "shift",
+        "sinks",
+    )
 
     def __init__(self, entry: Source) -> None:
         self.entry = entry
@@ -48,11 +60,12 @@ class SourceStream:
         self.sinks: list[SinkStream] = []
         self.reception = Reception(entry.clock_hz)
         self.history: list[tuple[int, int, int, bytes] | None] = [None] * HISTORY
-        self.keyframes = self.loud_sum = self.loud_count = 0
+        self.keyframes = self.loud_sum = self.loud_count = self.height_px = 0
+        self.shift: int | None = None
 
 
 class SinkStream:
-    """A stream that goes out."""
+    """A stream that goes out. It is among the sinks of `wanted` and, until the splice, of `current`."""
 
     __slots__ = (
         "current",
@@ -95,16 +108,16 @@ class SinkStream:
         self.rtx_sequence = 0
 
 
-def renumber(payload: bytes, vp8: Vp8Descriptor, sink: SinkStream) -> bytes:
-    """The payload with picture id and TL0PICIDX moved on (RFC 7741 §4.2)."""
+def renumber(payload: bytes, numbers: Vp8Descriptor | Vp9Descriptor, sink: SinkStream) -> bytes:
+    """The payload with picture id and TL0PICIDX moved on (RFC 7741 §4.2, RFC 9628 §4.2)."""
     body = bytearray(payload)
-    if vp8.picture_id is not None and vp8.picture_id_position is not None:
-        moved = vp8.picture_id + sink.picture_offset
-        if vp8.picture_id_bytes == 2:
-            body[vp8.picture_id_position] = 0x80 | moved >> 8 & 0x7F
-            body[vp8.picture_id_position + 1] = moved & 0xFF
+    if numbers.picture_id is not None and numbers.picture_id_position is not None:
+        moved = numbers.picture_id + sink.picture_offset
+        if numbers.picture_id_bytes == 2:
+            body[numbers.picture_id_position] = 0x80 | moved >> 8 & 0x7F
+            body[numbers.picture_id_position + 1] = moved & 0xFF
         else:
-            body[vp8.picture_id_position] = moved & 0x7F
-    if vp8.tl0picidx is not None and vp8.tl0picidx_position is not None:
-        body[vp8.tl0picidx_position] = (vp8.tl0picidx + sink.tl0_offset) & 0xFF
+            body[numbers.picture_id_position] = moved & 0x7F
+    if numbers.tl0picidx is not None and numbers.tl0picidx_position is not None:
+        body[numbers.tl0picidx_position] = (numbers.tl0picidx + sink.tl0_offset) & 0xFF
     return bytes(body)

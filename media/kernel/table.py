@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["audio", "video"]
-Codec = Literal["opus", "VP8", "H264"]
+Codec = Literal["opus", "VP8", "H264", "VP9", "AV1"]
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
@@ -25,7 +25,7 @@ class IngressExtensions:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One RTP stream that a peer sends us."""
+    """One RTP stream that a peer sends us. Those of one `track` (not 0) are layers of the same picture."""
 
     id: int
     peer: int
@@ -35,6 +35,7 @@ class Source:
     payload_type: int
     clock_hz: int
     rtx_ssrc: int | None = None
+    track: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,22 @@ class AddSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """Packets of this SSRC repeat lost ones of a source (RTX, RFC 4588)."""
+
+    source: int
+    ssrc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Align:
+    """A source's timestamps plus `shift` (32 bit) are on the timeline that all layers of its track share."""
+
+    source: int
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
 class DropSource:
     """Forget a source and every route from it."""
 
@@ -91,7 +108,10 @@ class DropSink:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Feed a sink from a source, from its next keyframe on (audio: at once); None silences it."""
+    """Feed a sink from a source, from its next keyframe on (audio: at once); None silences it.
+
+    Until that keyframe the sink is silent, save where it plays another layer of the same track: that one goes on.
+    """
 
     sink: int
     source: int | None
@@ -107,7 +127,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """Answer a NACK: these sequence numbers (16 bit, as sent) of a sink, by RTX (RFC 4588)."""
+    """Answer a NACK: these sequence numbers (16 bit, as sent) of a sink; video by RTX (RFC 4588), audio once more."""
 
     sink: int
     sequences: tuple[int, ...]
@@ -121,7 +141,7 @@ class Forget:
     sequences: tuple[int, ...]
 
 
-Change = SetIngress | AddSource | DropSource | AddSink | DropSink | Route | Gate | Resend | Forget
+Change = SetIngress | AddSource | Repair | Align | DropSource | AddSink | DropSink | Route | Gate | Resend | Forget
 
 
 # --- facts, to the core ---------------------------------------------------------------------------------------------
@@ -144,6 +164,8 @@ class SourceFacts:
     keyframes: int
     loudness: int
     """Mean of 127 − level (RFC 6464) over the interval's packets; 0 without any."""
+    height_px: int = 0
+    """Of the last keyframe; 0 where the codec does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,23 @@ the sink, the payload is the source's own, save for VP8 picture numbers after a 
 sent at once.
 
 A sink joins a source by a *splice*: on a keyframe (audio: any packet) its offsets are set so that sequence numbers go
-on by one, timestamps by the time that passed, and VP8 picture ids by one (RFC 7741 §4.2). Packets older than the
-splice do not reach that sink. A sink whose peer is not ready yet is not spliced: a keyframe spent on a peer without
-keys would cost it a second.
+on by one, timestamps by the time that passed, and picture ids by one (RFC 7741 §4.2, RFC 9628 §4.2). Between layers of
+one track it plays the old one up to the splice, and goes on in that one's timestamps where both were aligned.
+Packets older than the splice do not reach that sink. A sink whose peer is not ready yet is not spliced: a keyframe
+spent on a peer without keys would cost it a second.
 
 Nothing here reads a clock or a socket: time comes with the packet, in microseconds; bytes leave through an egress.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from media.kernel.streams import HISTORY, Egress, Peer, SinkStream, SourceStream, renumber
 from media.kernel.table import (
     AddSink,
     AddSource,
+    Align,
     Change,
     Codec,
     Counters,
@@ -30,6 +32,7 @@ from media.kernel.table import (
     Facts,
     Forget,
     Gate,
+    Repair,
     Resend,
     Route,
     SetIngress,
@@ -37,10 +40,13 @@ from media.kernel.table import (
     SourceFacts,
     UnknownStream,
 )
+from media.rtp.av1 import is_keyframe as av1_is_keyframe
 from media.rtp.extensions import parse_extensions
 from media.rtp.h264 import is_keyframe as h264_is_keyframe
 from media.rtp.packets import parse_packet
-from media.rtp.vp8 import Vp8Descriptor, parse_descriptor
+from media.rtp.vp8 import Vp8Descriptor, height_px, parse_descriptor
+from media.rtp.vp9 import Vp9Descriptor
+from media.rtp.vp9 import parse_descriptor as parse_vp9
 
 UNKNOWN_LIMIT = 64
 """Unknown streams told of between two askings; a peer that sends more is not worth listening to."""
@@ -53,9 +59,13 @@ _pack_header = _HEADER.pack
 
 
 class Twin:
-    """One meeting's table and its execution."""
+    """One meeting's table and its execution.
 
-    def __init__(self) -> None:
+    `meet` hears of an unknown stream within its packet: if the table claims it meanwhile, no packet of it is lost.
+    """
+
+    def __init__(self, meet: Callable[[UnknownStream], None] = lambda _: None) -> None:
+        self._meet = meet
         self._peers: dict[int, Peer] = {}
         self._sources: dict[int, SourceStream] = {}
         self._sinks: dict[int, SinkStream] = {}
@@ -104,6 +114,13 @@ class Twin:
                         self._unknown.pop((entry.peer, entry.ssrc), None)
                         if entry.rtx_ssrc is not None:
                             peer.rtx[entry.rtx_ssrc] = made
+                case Repair(ssrc=ssrc):
+                    if (source := self._sources.get(change.source)) is not None:
+                        self._peers[source.entry.peer].rtx[ssrc] = source
+                        self._unknown.pop((source.entry.peer, ssrc), None)
+                case Align():
+                    if (source := self._sources.get(change.source)) is not None:
+                        source.shift = change.shift
                 case AddSink(sink=entry):
                     if (peer := self._peers.get(entry.peer)) is not None:
                         sink = self._sinks[entry.id] = SinkStream(entry, peer.egress)
@@ -123,7 +140,10 @@ class Twin:
         if source is None:
             return
         for sink in source.sinks:
-            sink.wanted = sink.current = None
+            if sink.wanted is source:
+                sink.wanted = None
+            if sink.current is source:
+                sink.current = None
         peer = self._peers[source.entry.peer]
         for streams in (peer.sources, peer.rtx):
             for ssrc in [ssrc for ssrc, owner in streams.items() if owner is source]:
@@ -133,19 +153,25 @@ class Twin:
         sink = self._sinks.pop(sink_id, None)
         if sink is None:
             return
-        if sink.wanted is not None:
-            sink.wanted.sinks.remove(sink)
+        for source in (sink.wanted, sink.current):
+            if source is not None and sink in source.sinks:
+                source.sinks.remove(sink)
         self._peers[sink.entry.peer].sinks.remove(sink)
 
     def _route(self, change: Route) -> None:
         sink = self._sinks.get(change.sink)
         source = None if change.source is None else self._sources.get(change.source)
-        if sink is None or sink.wanted is source:
+        if sink is None or (sink.wanted is source and (source is not None or sink.current is None)):
             return
-        if sink.wanted is not None:
-            sink.wanted.sinks.remove(sink)
-        sink.wanted, sink.current = source, None
-        if source is not None:
+        kept = sink.current
+        if kept is not None and kept is not source:
+            layers = source is not None and source.entry.track and source.entry.track == kept.entry.track
+            kept = kept if layers else None
+        for old in (sink.wanted, sink.current):
+            if old is not None and old is not source and old is not kept and sink in old.sinks:
+                old.sinks.remove(sink)
+        sink.wanted, sink.current = source, kept
+        if source is not None and sink not in source.sinks:
             source.sinks.append(sink)
 
     def _gate(self, change: Gate) -> None:
@@ -153,8 +179,11 @@ class Twin:
         if source is None or source.open is change.open:
             return
         source.open = change.open
-        for sink in source.sinks:  # spliced anew when it opens, so that nobody waits for packets that went nowhere
-            sink.current = None
+        for sink in list(source.sinks):  # spliced anew when it opens, so that nobody waits for what went nowhere
+            if sink.current is source:
+                sink.current = None
+                if sink.wanted is not source:
+                    source.sinks.remove(sink)
 
     # --- one packet -------------------------------------------------------------------------------------------------
     def receive(self, peer_id: int, packet: bytes, now_us: int) -> None:
@@ -218,6 +247,9 @@ class Twin:
             source = peer.rtx.get(ssrc)
             if source is None:
                 self._tell_unknown(peer_id, peer, packet, second & 127, ssrc)
+                if ssrc in peer.sources or ssrc in peer.rtx:  # claimed meanwhile: begin anew
+                    self.packets_in -= 1
+                    self._receive(peer_id, packet, now_us)
                 return
             if len(payload) < 2:  # padding alone: bandwidth probing on the RTX stream
                 self.probes += 1
@@ -248,13 +280,22 @@ class Twin:
             return
         entry = source.entry
         marker = second & 0x80
-        vp8: Vp8Descriptor | None = None
-        key = entry.kind == "audio"
-        if entry.codec == "VP8":
-            vp8 = parse_descriptor(payload)
+        numbers: Vp8Descriptor | Vp9Descriptor | None = None
+        codec = entry.codec
+        if codec == "VP8":
+            numbers = vp8 = parse_descriptor(payload)
             key = vp8.keyframe
-        elif entry.codec == "H264":
+            if key:
+                source.height_px = height_px(payload, vp8)
+        elif codec == "opus":
+            key = True
+        elif codec == "H264":
             key = h264_is_keyframe(payload)
+        elif codec == "VP9":
+            numbers = parse_vp9(payload)
+            key = numbers.keyframe
+        else:
+            key = av1_is_keyframe(payload)
         if key and entry.kind != "audio":
             source.keyframes += 1
         source.history[full & (HISTORY - 1)] = (full, marker, timestamp, payload)
@@ -264,18 +305,18 @@ class Twin:
             if sink.current is not source:
                 if not key or not sink.egress.ready:
                     continue
-                self._splice(sink, source, full, timestamp, vp8, now_us)
+                self._splice(sink, source, full, timestamp, numbers, now_us)
             elif full < sink.first:
                 continue
             sequence = full + sink.sequence_offset
             timestamp_out = (timestamp + sink.timestamp_offset) & 0xFFFFFFFF
             body = payload
-            if vp8 is not None:
+            if numbers is not None:
                 if sink.picture_offset or sink.tl0_offset:
-                    body = renumber(payload, vp8, sink)
+                    body = renumber(payload, numbers, sink)
                 if sequence > sink.last_sequence:
-                    sink.last_picture = -1 if vp8.picture_id is None else vp8.picture_id + sink.picture_offset
-                    sink.last_tl0 = -1 if vp8.tl0picidx is None else vp8.tl0picidx + sink.tl0_offset
+                    sink.last_picture = -1 if numbers.picture_id is None else numbers.picture_id + sink.picture_offset
+                    sink.last_tl0 = -1 if numbers.tl0picidx is None else numbers.tl0picidx + sink.tl0_offset
             if sequence > sink.last_sequence:
                 sink.last_sequence, sink.last_timestamp, sink.last_at_us = sequence, timestamp_out, now_us
             sink.packets += 1
@@ -315,30 +356,50 @@ class Twin:
         mid, rid, repaired_rid = (
             said.get(name, b"").decode("ascii", "replace") for name in (wanted.mid, wanted.rid, wanted.repaired_rid)
         )
-        self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
+        unknown = self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
+        self._meet(unknown)
 
     def _splice(
-        self, sink: SinkStream, source: SourceStream, full: int, timestamp: int, vp8: Vp8Descriptor | None, now_us: int
+        self,
+        sink: SinkStream,
+        source: SourceStream,
+        full: int,
+        timestamp: int,
+        numbers: Vp8Descriptor | Vp9Descriptor | None,
+        now_us: int,
     ) -> None:
         codec: Codec = source.entry.codec
         sink.payload_type, rtx = sink.entry.payload_types.get(codec, (0, None))
         sink.rtx_payload_type = rtx or 0
+        layer = sink.current
         sink.current, sink.first = source, full
+        if layer is not None:
+            layer.sinks.remove(sink)
         if sink.last_sequence < 0:
             return  # its first source: that stream's own numbers will do
         sink.sequence_offset = sink.last_sequence + 1 - full
-        elapsed = max(1, (now_us - sink.last_at_us) * sink.entry.clock_hz // 1_000_000)
-        sink.timestamp_offset = (sink.last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
-        if vp8 is not None and vp8.picture_id is not None and sink.last_picture >= 0:
-            sink.picture_offset = sink.last_picture + 1 - vp8.picture_id
-            if vp8.tl0picidx is not None and sink.last_tl0 >= 0:
-                sink.tl0_offset = sink.last_tl0 + 1 - vp8.tl0picidx
+        if layer is not None and layer.shift is not None and source.shift is not None:
+            moved = sink.timestamp_offset + source.shift - layer.shift
+            ahead = (timestamp + moved - sink.last_timestamp) & 0xFFFFFFFF
+            if not 0 < ahead < 0x80000000:  # the other layer already sent this picture: time may not stand still
+                moved += 1 - (ahead - 0x100000000 if ahead else 0)
+            sink.timestamp_offset = moved & 0xFFFFFFFF
+        else:
+            elapsed = max(1, (now_us - sink.last_at_us) * sink.entry.clock_hz // 1_000_000)
+            sink.timestamp_offset = (sink.last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
+        if numbers is not None and numbers.picture_id is not None and sink.last_picture >= 0:
+            sink.picture_offset = sink.last_picture + 1 - numbers.picture_id
+            if numbers.tl0picidx is not None and sink.last_tl0 >= 0:
+                sink.tl0_offset = sink.last_tl0 + 1 - numbers.tl0picidx
 
     def _resend(self, change: Resend) -> None:
         sink = self._sinks.get(change.sink)
-        if sink is None or sink.current is None or not sink.rtx_payload_type:
+        if sink is None or sink.current is None:
             return
         source, egress = sink.current, sink.egress
+        repeats = source.entry.kind == "audio"
+        if not repeats and not sink.rtx_payload_type:
+            return
         for sequence in change.sequences:
             full = sink.last_sequence + ((sequence - sink.last_sequence + 0x8000) & 0xFFFF) - 0x8000
             original = full - sink.sequence_offset
@@ -347,18 +408,27 @@ class Twin:
                 self.resend_missed += 1
                 continue
             _, marker, timestamp, body = kept
-            if source.entry.codec == "VP8" and (sink.picture_offset or sink.tl0_offset):
-                body = renumber(body, parse_descriptor(body), sink)
-            sink.rtx_sequence = (sink.rtx_sequence + 1) & 0xFFFF
-            header = _pack_header(
-                sink.flags,
-                marker | sink.rtx_payload_type,
-                sink.rtx_sequence,
-                (timestamp + sink.timestamp_offset) & 0xFFFFFFFF,
-                sink.entry.rtx_ssrc or 0,
-            )
+            timestamp = (timestamp + sink.timestamp_offset) & 0xFFFFFFFF
+            if repeats:  # byte for byte what was sent, as SRTP demands of a repeated number
+                header = _pack_header(sink.flags, marker | sink.payload_type, sequence, timestamp, sink.ssrc)
+                packet = header + sink.extension + body
+            else:
+                if sink.picture_offset or sink.tl0_offset:
+                    if source.entry.codec == "VP8":
+                        body = renumber(body, parse_descriptor(body), sink)
+                    elif source.entry.codec == "VP9":
+                        body = renumber(body, parse_vp9(body), sink)
+                sink.rtx_sequence = (sink.rtx_sequence + 1) & 0xFFFF
+                header = _pack_header(
+                    sink.flags,
+                    marker | sink.rtx_payload_type,
+                    sink.rtx_sequence,
+                    timestamp,
+                    sink.entry.rtx_ssrc or 0,
+                )
+                packet = header + sink.extension + _SEQUENCE.pack(sequence) + body
             try:
-                egress.sendto(egress.protect(header + sink.extension + _SEQUENCE.pack(sequence) + body), egress.address)
+                egress.sendto(egress.protect(packet), egress.address)
             except OSError:
                 self.send_failed += 1
             else:
@@ -382,6 +452,7 @@ class Twin:
                     tuple(r.missing.items()),
                     source.keyframes,
                     source.loud_sum // source.loud_count if source.loud_count else 0,
+                    source.height_px,
                 )
             )
             source.loud_sum = source.loud_count = 0

@@ -84,3 +84,11 @@ def is_keyframe(payload: bytes) -> bool:
         return _parse(payload).keyframe
     except IndexError:
         return False
+
+
+def height_px(payload: bytes, descriptor: Vp8Descriptor) -> int:
+    """The height that a keyframe's first packet names (RFC 6386 §9.1); 0 where it does not."""
+    frame = descriptor.descriptor_bytes
+    if payload[frame + 3 : frame + 6] != b"\x9d\x01\x2a" or len(payload) < frame + 10:
+        return 0
+    return (payload[frame + 9] << 8 | payload[frame + 8]) & 0x3FFF

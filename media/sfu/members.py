@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from media.control import Assignment, Origin, PlannedParticipant
-from media.kernel.table import AddSink, Change, Kind, Sink
-from media.sfu.history import NackSchedule
-from media.sfu.reports import Clock, ReceptionReport
+from media.control import Assignment, Origin, OwnView, PlannedParticipant, View
+from media.kernel.table import AddSink, Change, Codec, Kind, Sink
+from media.sfu.budget import Budget
+from media.sfu.layers import Layer
 from media.sfu.seats import Unit
 from media.sfu.values import Publication, PublishedSection, SlotIdentity, SlotTerms
+
+RESENDS_PER_S: Final = 600
+"""A third of nine pictures of 300 packets a second each would be lost before this is too few."""
+SCREEN: Final[frozenset[Origin]] = frozenset(("screen", "screen-sound"))
 
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One section of a `send` connection. `source` is its id in the kernel's table, once its SSRC is known."""
+    """One section of a `send` connection. `id` tells the kernel which sources are its layers."""
 
     sending: "Sending"
     section: PublishedSection
-    source: int | None = None
-    ssrc: int | None = None
+    id: int
     open: bool = True
-    clock: Clock | None = None
-    nacks: NackSchedule = field(default_factory=NackSchedule)
-    reception: ReceptionReport | None = None
+    layers: list[Layer] = field(default_factory=list)
 
     @property
     def kind(self) -> Kind:
@@ -39,29 +41,35 @@ class Track:
         """Whose it is."""
         return self.sending.participant_id
 
-    def listen(self, ssrc: int) -> None:
-        """Its packets carry this SSRC."""
-        self.ssrc, self.reception = ssrc, ReceptionReport(ssrc)
+    def lacks(self, rid: str) -> bool:
+        """Whether a layer of this name was agreed on ("" without simulcast) and is not known yet."""
+        return rid in (self.section.rids or ("",)) and all(layer.rid != rid for layer in self.layers)
+
+    def layer(self, rid: str) -> Layer | None:
+        """The layer of this name, once known."""
+        return next((layer for layer in self.layers if layer.rid == rid), None)
 
 
 class Sending:
     """A `send` connection."""
 
-    def __init__(self, peer: int, participant_id: str, publication: Publication) -> None:
+    def __init__(self, peer: int, participant_id: str, publication: Publication, next_id: Callable[[], int]) -> None:
         self.peer, self.participant_id = peer, participant_id
         self.ready = False
-        self.tracks = tuple(Track(self, section) for section in publication.sections)
+        self.tracks = tuple(Track(self, section, next_id()) for section in publication.sections)
         self.arrivals: dict[int, int] = {}
         self.feedback_count = 0
         self.feedback_base: int | None = None
+        self.looked_at: tuple[OwnView, ...] | None = None
+        """What its participant was told."""
 
-    def by_ssrc(self, ssrc: int) -> Track | None:
-        """The track that sends under this SSRC."""
-        return next((track for track in self.tracks if track.ssrc == ssrc), None)
+    def by_ssrc(self, ssrc: int) -> Layer | None:
+        """The layer that is sent under this SSRC."""
+        return next((layer for track in self.tracks for layer in track.layers if layer.ssrc == ssrc), None)
 
     def any_ssrc(self) -> int | None:
         """Some SSRC of it, preferably video's: transport-wide feedback must name one."""
-        known = sorted((track.kind != "video", track.ssrc) for track in self.tracks if track.ssrc is not None)
+        known = sorted((track.kind != "video", layer.ssrc) for track in self.tracks for layer in track.layers)
         return known[0][1] if known else None
 
 
@@ -72,6 +80,7 @@ class Slot:
     identity: SlotIdentity
     sink: int | None = None
     source: int | None = None
+    codecs: frozenset[Codec] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,9 @@ class Receiving:
         self.seats: tuple[Seat, ...] = ()
         self.by_sink: dict[int, Slot] = {}
         self.held: dict[int, Unit] = {}
+        self.heights: dict[Unit, int] = {}
+        """Of those who sit, whose picture is shown, and how tall."""
+        self.resends = Budget(RESENDS_PER_S)
         self.assignments: tuple[Assignment, ...] | None = None
         self._slots: list[Slot] = []
 
@@ -111,7 +123,7 @@ class Receiving:
         changes: list[Change] = []
         for slot in self._slots:
             term, identity = agreed[slot.identity.mid], slot.identity
-            slot.sink = next_id()
+            slot.sink, slot.codecs = next_id(), frozenset(term.payload_types)
             self.by_sink[slot.sink] = slot
             sink = Sink(
                 slot.sink,
@@ -141,6 +153,8 @@ class Member:
     def __init__(self, participant_id: str) -> None:
         self.id = participant_id
         self.wish = PlannedParticipant(participant_id)
+        self.views: tuple[View, ...] | None = None
+        """What their page shows; None as long as it has not said so."""
         self.sending: Sending | None = None
         self.next_sending: Sending | None = None
         self.receiving: Receiving | None = None
@@ -148,7 +162,13 @@ class Member:
 
     def allows(self, origin: Origin) -> bool:
         """Whether a track of this origin may pass."""
-        return {"microphone": self.wish.audio, "camera": self.wish.video, "screen": self.wish.screen}[origin]
+        match origin:
+            case "microphone":
+                return self.wish.audio
+            case "camera":
+                return self.wish.video
+            case "screen" | "screen-sound":
+                return self.wish.screen
 
     def all_sending(self) -> Iterator[Sending]:
         """The present `send` connection and the next."""
@@ -172,7 +192,7 @@ class Member:
         origins = {track.origin for track in self.sending.tracks}
         if origins & {"microphone", "camera"}:
             yield Unit(self.id)
-        if "screen" in origins:
+        if self.wish.screen and origins & SCREEN:
             yield Unit(self.id, screen=True)
 
     def track(self, unit: Unit, kind: Kind) -> Track | None:
@@ -180,6 +200,6 @@ class Member:
         if self.sending is None:
             return None
         for track in self.sending.tracks:
-            if track.kind == kind and (track.origin == "screen") is unit.screen:
+            if track.kind == kind and (track.origin in SCREEN) is unit.screen:
                 return track
         return None

@@ -23,6 +23,10 @@ class Clock:
         """Taken over as it came."""
         return cls(report.ntp, report.timestamp, now_us)
 
+    def shift(self, clock_hz: int) -> int:
+        """What takes the stream's timestamps to the wall clock, in ticks of 32 bit: where all layers are the same."""
+        return ((self.ntp * clock_hz >> 32) - self.timestamp) & 0xFFFFFFFF
+
 
 def carried_over(sink: SinkFacts, ssrc: int, clock: Clock, clock_hz: int, now_us: int) -> bytes:
     """A sink's sender report: its source's clock, moved on to now, in the sink's timestamps.

@@ -11,13 +11,24 @@ A second connection of the same name replaces the first only once it is ready, s
 
 from collections.abc import Callable, Iterable, Sequence
 
-from media.control import Assignment, Connection, ConnectionChanged, Plan, SlotsAssigned, SpeakersHeard
+from media.control import (
+    Assignment,
+    Connection,
+    ConnectionChanged,
+    LookedAt,
+    Plan,
+    SlotsAssigned,
+    SpeakersHeard,
+    View,
+)
 from media.kernel.table import (
     AddSource,
+    Align,
     DropSource,
     Facts,
     Forget,
     Gate,
+    Repair,
     Resend,
     SetIngress,
     SinkFacts,
@@ -29,9 +40,10 @@ from media.rtp import rtcp
 from media.rtp.rtcp_build import nack, pli, receiver_report
 from media.rtp.transport_cc import build_feedback
 from media.sfu.keyframes import KeyframeRequests
+from media.sfu.layers import Layer
 from media.sfu.members import Member, Receiving, Sending, Track
 from media.sfu.reports import FROM_RELAY, Clock, carried_over
-from media.sfu.seating import seat_everybody
+from media.sfu.seating import looked_at, seat_everybody
 from media.sfu.seats import Unit
 from media.sfu.speakers import SpeakerDetector
 from media.sfu.values import Close, Output, Publication, SendRtcp, SlotIdentity, SlotTerms
@@ -53,7 +65,7 @@ class Router:
         self._members: dict[str, Member] = {}
         self._sending: dict[int, Sending] = {}
         self._receiving: dict[int, Receiving] = {}
-        self._tracks: dict[int, Track] = {}
+        self._sources: dict[int, tuple[Track, Layer]] = {}
         self._facts: dict[int, SourceFacts] = {}
         self._keyframes = KeyframeRequests()
         self._speakers = SpeakerDetector()
@@ -98,42 +110,54 @@ class Router:
 
     def _gate(self, member: Member, track: Track) -> None:
         open_ = member.allows(track.origin)
-        if track.source is not None and track.open is not open_:
-            track.open = open_
-            self._outputs.append(Gate(track.source, open_))
+        if track.open is open_:
+            return
+        track.open = open_
+        for layer in track.layers:
+            self._outputs.append(Gate(layer.source, open_))
             if not open_:
-                self._keyframes.forget(track.source)
+                self._keyframes.forget(layer.source)
+
+    def watch(self, participant_id: str, views: tuple[View, ...]) -> None:
+        """A page says what it shows, most important first. Whom it names and nobody knows is nothing."""
+        member = self._members.get(participant_id)
+        if member is not None and member.views != views:
+            member.views = views
+            self._stale = True
 
     # --- connections ------------------------------------------------------------------------------------------------
     def offer_send(self, participant_id: str, peer: int, publication: Publication) -> None:
         """A participant's new `send` connection was answered; it replaces an older one when ready."""
         member = self._members[participant_id]
-        sending = Sending(peer, participant_id, publication)
+        sending = Sending(peer, participant_id, publication, self._next_id)
         if member.next_sending is not None:
             self._end(member.next_sending)
         member.next_sending = self._sending[peer] = sending
         self._outputs.append(SetIngress(peer, publication.extensions))
         for track in sending.tracks:
-            if track.section.ssrc is not None:
-                self._learn(member, sending, track, track.section.ssrc, track.section.rtx_ssrc)
+            track.open = member.allows(track.origin)
+            if track.section.ssrc is not None and not track.section.rids:
+                self._learn(track, "", track.section.ssrc, track.section.rtx_ssrc)
 
-    def _learn(self, member: Member, sending: Sending, track: Track, ssrc: int, rtx_ssrc: int | None) -> None:
+    def _learn(self, track: Track, rid: str, ssrc: int, rtx_ssrc: int | None) -> None:
         section = track.section
-        track.source = self._next_id()
-        track.listen(ssrc)
-        self._tracks[track.source] = track
+        layer = Layer(rid, self._next_id(), ssrc)
+        track.layers.append(layer)
+        self._sources[layer.source] = track, layer
         entry = Source(
-            track.source,
-            sending.peer,
+            layer.source,
+            track.sending.peer,
             section.kind,
             section.codec,
             ssrc,
             section.payload_type,
             section.clock_hz,
             rtx_ssrc,
+            track.id,
         )
         self._outputs.append(AddSource(entry))
-        self._gate(member, track)
+        if not track.open:
+            self._outputs.append(Gate(layer.source, open=False))
 
     def reserve_slots(
         self, participant_id: str, peer: int, sections: Sequence[tuple[str, str]]
@@ -187,12 +211,11 @@ class Router:
             member.forget(connection)
         if isinstance(connection, Sending):
             del self._sending[connection.peer]
-            for track in connection.tracks:
-                if track.source is not None:
-                    self._outputs.append(DropSource(track.source))
-                    self._tracks.pop(track.source, None)
-                    self._facts.pop(track.source, None)
-                    self._keyframes.forget(track.source)
+            for layer in (layer for track in connection.tracks for layer in track.layers):
+                self._outputs.append(DropSource(layer.source))
+                self._sources.pop(layer.source, None)
+                self._facts.pop(layer.source, None)
+                self._keyframes.forget(layer.source)
         else:
             del self._receiving[connection.peer]
         self._outputs.append(Close(connection.peer))
@@ -205,33 +228,42 @@ class Router:
             self._outputs.extend(routes)
             if assignments is not None:
                 self._say_slots(receiving, assignments)
+        for sending, _ in looked_at(self._members.values()):
+            self._say_looked_at(sending)
 
     def _say_slots(self, receiving: Receiving, assignments: tuple[Assignment, ...]) -> None:
         self._outputs.append(SlotsAssigned(self.meeting_id, self.epoch, receiving.participant_id, assignments))
+
+    def _say_looked_at(self, sending: Sending) -> None:
+        views = sending.looked_at or ()
+        self._outputs.append(LookedAt(self.meeting_id, self.epoch, sending.participant_id, views))
 
     # --- facts from the kernel --------------------------------------------------------------------------------------
     def receive(self, facts: Facts, sinks: Callable[[], tuple[SinkFacts, ...]], now_us: int) -> None:
         """Everything that follows from what was seen, some tens of times a second. `sinks` is asked for reports."""
         for unknown in facts.unknown:
-            self._meet(unknown)
+            self.meet(unknown)
         levels: dict[str, int] = {}
         for source in facts.sources:
             self._facts[source.id] = source
-            track = self._tracks.get(source.id)
-            if track is None:
+            if (found := self._sources.get(source.id)) is None:
                 continue
+            track, layer = found
             self._keyframes.seen(source.id, source.keyframes)
-            if track.kind == "audio":
-                if track.open and track.sending.ready:
-                    levels[track.participant_id] = source.loudness
+            if track.kind == "audio" and track.origin == "microphone" and track.open and track.sending.ready:
+                levels[track.participant_id] = source.loudness
+            if track.section.rids and layer.observe(source, now_us):
+                self._stale = True
+            if track.kind == "audio" and not track.section.repeats:
                 continue
-            ask, forget = track.nacks.due(source.missing, now_us)
-            if ask and track.ssrc is not None:
-                self._send(track.sending.peer, nack(FROM_RELAY, track.ssrc, [s & 0xFFFF for s in ask]))
+            ask, forget = layer.nacks.due(source.missing, now_us)
+            if ask:
+                self._send(track.sending.peer, nack(FROM_RELAY, layer.ssrc, [s & 0xFFFF for s in ask]))
             if forget:
                 self._outputs.append(Forget(source.id, forget))
         for waiting in facts.waiting:
-            self._keyframes.want(waiting, self._facts[waiting].keyframes)
+            if waiting in self._facts:
+                self._keyframes.want(waiting, self._facts[waiting].keyframes)
         self._ask_keyframes(now_us)
         self._feed_back(facts, now_us)
         self._listen(levels, now_us)
@@ -243,23 +275,30 @@ class Router:
             for receiving in self._receiving.values():
                 if receiving.ready and receiving.assignments:
                     self._say_slots(receiving, receiving.assignments)
+            for sending in self._sending.values():
+                if sending.ready and sending.looked_at:
+                    self._say_looked_at(sending)
 
-    def _meet(self, unknown: UnknownStream) -> None:
+    def meet(self, unknown: UnknownStream) -> None:
+        """An SSRC that no source claims: of what was agreed on, its header extensions say which it is."""
         sending = self._sending.get(unknown.peer)
-        member = self._members.get(sending.participant_id) if sending else None
-        if sending is None or member is None:
-            return
-        for track in sending.tracks:
+        for track in sending.tracks if sending else ():
             section = track.section
-            if section.mid == unknown.mid and track.source is None and section.payload_type == unknown.payload_type:
-                self._learn(member, sending, track, unknown.ssrc, None)
+            if section.mid != unknown.mid:
+                continue
+            if section.payload_type == unknown.payload_type and track.lacks(unknown.rid):
+                self._learn(track, unknown.rid, unknown.ssrc, None)
                 self._stale = True
+            elif section.rtx_payload_type == unknown.payload_type:
+                layer = track.layer(unknown.repaired_rid)
+                if layer is not None:
+                    self._outputs.append(Repair(layer.source, unknown.ssrc))
 
     def _ask_keyframes(self, now_us: int) -> None:
         for source in self._keyframes.due(now_us):
-            track = self._tracks.get(source)
-            if track is not None and track.ssrc is not None and track.sending.ready:
-                self._send(track.sending.peer, pli(FROM_RELAY, track.ssrc))
+            found = self._sources.get(source)
+            if found is not None and found[0].sending.ready:
+                self._send(found[0].sending.peer, pli(FROM_RELAY, found[1].ssrc))
 
     def _feed_back(self, facts: Facts, now_us: int) -> None:
         for peer, arrivals in facts.arrivals:
@@ -294,12 +333,10 @@ class Router:
     def _report(self, sinks: Iterable[SinkFacts], now_us: int) -> None:
         for sending in self._sending.values():
             blocks = [
-                track.reception.block(facts, track.clock, now_us)
+                layer.reception.block(facts, layer.clock, now_us)
                 for track in sending.tracks
-                if track.source is not None
-                and track.reception is not None
-                and (facts := self._facts.get(track.source)) is not None
-                and facts.packets
+                for layer in track.layers
+                if (facts := self._facts.get(layer.source)) is not None and facts.packets
             ]
             if blocks and sending.ready:
                 self._send(sending.peer, receiver_report(FROM_RELAY, blocks[:31]))
@@ -307,15 +344,15 @@ class Router:
             self._carry_over(sink, now_us)
 
     def _carry_over(self, sink: SinkFacts, now_us: int) -> None:
-        track = self._tracks.get(sink.source)
-        if track is None or track.clock is None:
+        track, layer = self._sources.get(sink.source, (None, None))
+        if track is None or layer is None or layer.clock is None:
             return
         for receiving in self._receiving.values():
             slot = receiving.by_sink.get(sink.id)
             if slot is not None:
                 self._send(
                     receiving.peer,
-                    carried_over(sink, slot.identity.ssrc, track.clock, track.section.clock_hz, now_us),
+                    carried_over(sink, slot.identity.ssrc, layer.clock, track.section.clock_hz, now_us),
                 )
 
     # --- RTCP from the browsers -------------------------------------------------------------------------------------
@@ -327,18 +364,15 @@ class Router:
         for packet in packets:
             match packet:
                 case rtcp.SenderReport() if sending is not None:
-                    track = sending.by_ssrc(packet.ssrc)
-                    if track is not None:
-                        first = track.clock is None
-                        track.clock = Clock.of(packet, now_us)
-                        if first:  # players wait for it to sync lips
-                            for sink in sinks():
-                                if sink.source == track.source:
-                                    self._carry_over(sink, now_us)
+                    layer = sending.by_ssrc(packet.ssrc)
+                    if layer is not None:
+                        self._set_clock(layer, Clock.of(packet, now_us), sinks, now_us)
                 case rtcp.Nack() if receiving is not None:
                     slot = receiving.by_ssrc(packet.media_ssrc)
                     if slot is not None and slot.sink is not None:
-                        self._outputs.append(Resend(slot.sink, packet.sequences))
+                        many = receiving.resends.take(len(packet.sequences), now_us)
+                        if many:
+                            self._outputs.append(Resend(slot.sink, packet.sequences[:many]))
                 case rtcp.PictureLoss() if receiving is not None:
                     self._want_keyframe(receiving, packet.media_ssrc, now_us)
                 case rtcp.FullIntraRequest() if receiving is not None:
@@ -347,11 +381,21 @@ class Router:
                 case _:
                     pass
 
+    def _set_clock(self, layer: Layer, clock: Clock, sinks: Callable[[], tuple[SinkFacts, ...]], now_us: int) -> None:
+        first, layer.clock = layer.clock is None, clock
+        track, _ = self._sources[layer.source]
+        if track.section.rids:
+            self._outputs.append(Align(layer.source, clock.shift(track.section.clock_hz)))
+        if first:  # players wait for it to sync lips
+            for sink in sinks():
+                if sink.source == layer.source:
+                    self._carry_over(sink, now_us)
+
     def _want_keyframe(self, receiving: Receiving, ssrc: int, now_us: int) -> None:
         slot = receiving.by_ssrc(ssrc)
         if slot is None or slot.source is None or (facts := self._facts.get(slot.source)) is None:
             return
-        track = self._tracks.get(slot.source)
+        track, _ = self._sources.get(slot.source, (None, None))
         if track is not None and track.open and track.kind == "video":
             self._keyframes.want(slot.source, facts.keyframes)
             self._ask_keyframes(now_us)

@@ -1,7 +1,8 @@
 """Who sits in which seat of a viewer. A seat is a pair of slots, audio and video, that play in sync.
 
 Stable first: whoever has a seat keeps it. When there are fewer seats than people, those who spoke last come in, for
-those who have been silent longest.
+those who have been silent longest. A page that said what it shows has just that in its seats, in its order, and in the
+rest of them the sound alone of those who spoke last.
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,9 @@ from media.kernel.table import Change, Codec, IngressExtensions, Kind
 
 @dataclass(frozen=True, slots=True)
 class PublishedSection:
-    """One section of a `send` connection, as answered. Without `ssrc` it is learnt from the mid of its packets."""
+    """One section of a `send` connection, as answered. Without `ssrc` it is learnt from the mid of its packets, and
+    with `rids` (simulcast) each layer from mid and rid.
+    """
 
     mid: str
     kind: Kind
@@ -18,6 +20,10 @@ class PublishedSection:
     clock_hz: int
     ssrc: int | None = None
     rtx_ssrc: int | None = None
+    rids: tuple[str, ...] = ()
+    rtx_payload_type: int | None = None
+    repeats: bool = False
+    """Audio that the browser sends again when asked (NACK); video always does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,18 @@ __all__ = [
 ]
 
 Kind = Literal["audio", "video"]
-Codec = Literal["opus", "VP8", "H264"]
+Codec = Literal["opus", "VP8", "H264", "VP9", "AV1"]
+
+MOST_SENT = 4
+"""Sections of one kind that a browser may send: two would do; whatever comes after these is refused with port 0."""
 
 START_KBPS = 2000
 """Chromium begins at 300 kbit/s and climbs for some 24 s to 720p; told this in the answer, it is there in one."""
 
 _BASELINE = re.compile(r"42[eE]0[0-9a-fA-F]{2}")
 _OPUS = "minptime=10;useinbandfec=1"
+_AV1 = ("level-idx", "profile", "tier")
+_NAMES: Mapping[str, Codec] = {"opus": "opus", "vp8": "VP8", "h264": "H264", "vp9": "VP9", "av1": "AV1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class SendSection:
     track_id: str
     cname: str
     rids: tuple[str, ...]
+    repeats: bool = False
+    """Lost audio is sent again when asked for: the browser offered NACK for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def answer_send(
     bodies: list[list[str] | None] = []
     for section in offer.sections:
         codec = next(filter(_is_ours, section.codecs), None) if section.sends else None
-        if codec is None:
+        if codec is None or sum(other.kind == section.kind for other in chosen) >= MOST_SENT:
             bodies.append(None)
             continue
         name = _name(codec)
@@ -127,7 +134,7 @@ def answer_send(
         wanted = [MID, ABS_SEND_TIME, TRANSPORT_CC]
         wanted += [AUDIO_LEVEL] if section.kind == "audio" else [RID, REPAIRED_RID] if rids else []
         extensions = _agreed(section, wanted)
-        feedback = ("transport-cc",) if section.kind == "audio" else ("nack", "nack pli", "ccm fir", "transport-cc")
+        feedback = ["nack", "transport-cc", *([] if section.kind == "audio" else ["nack pli", "ccm fir"])]
         fmtp = [] if section.kind == "audio" else [f"x-google-start-bitrate={start_kbps}"]
         lines = ["a=recvonly", *_extension_lines(extensions), *_codec_lines(codec, feedback, fmtp)]
         if rids:
@@ -147,6 +154,7 @@ def answer_send(
                 track_id=section.track_id,
                 cname=section.cname,
                 rids=rids,
+                repeats="nack" in codec.feedback,
             )
         )
     return SendAnswer(_text(offer, local, bodies), tuple(chosen))
@@ -157,8 +165,8 @@ def answer_receive(
 ) -> ReceiveAnswer:
     """Answer the slots in which the browser would receive; `slots` is mid → what we send there.
 
-    A video slot may carry VP8 and H264, whichever its sender uses. Sections without terms are refused. Raises BadSdp
-    (sdp.no-common-codec) where no section remains.
+    A video slot may carry each of our codecs, whichever its sender uses. Sections without terms are refused. Raises
+    BadSdp (sdp.no-common-codec) where no section remains.
     """
     agreed: list[ReceiveSlot] = []
     bodies: list[list[str] | None] = []
@@ -170,7 +178,7 @@ def answer_receive(
             continue
         wanted = [MID, *([AUDIO_LEVEL] if section.kind == "audio" else []), *([TRANSPORT_CC] if transport_cc else [])]
         extensions = _agreed(section, wanted)
-        feedback = ["nack", "nack pli", "ccm fir", "goog-remb"] if section.kind == "video" else []
+        feedback = ["nack", "nack pli", "ccm fir", "goog-remb"] if section.kind == "video" else ["nack"]
         feedback += ["transport-cc"] if transport_cc else []
         lines = ["a=sendonly", *_extension_lines(extensions)]
         for codec in codecs.values():
@@ -199,6 +207,10 @@ def _is_ours(codec: OfferedCodec) -> bool:
             return codec.clock_rate == 48000 and codec.channels == 2
         case "vp8":
             return codec.clock_rate == 90000
+        case "vp9":
+            return codec.clock_rate == 90000 and codec.parameters.get("profile-id", "0") == "0"
+        case "av1":
+            return codec.clock_rate == 90000 and codec.parameters.get("profile", "0") == "0"
         case "h264":
             # Constrained baseline in packetization mode 1, told by the parameters: payload numbers mean nothing.
             profile = codec.parameters.get("profile-level-id", "")
@@ -208,7 +220,7 @@ def _is_ours(codec: OfferedCodec) -> bool:
 
 
 def _name(codec: OfferedCodec) -> Codec:
-    return "opus" if codec.name == "opus" else "VP8" if codec.name == "vp8" else "H264"
+    return _NAMES[codec.name]
 
 
 def _first_of_each(codecs: Iterable[OfferedCodec]) -> dict[Codec, OfferedCodec]:
@@ -230,8 +242,9 @@ def _codec_lines(codec: OfferedCodec, feedback: Iterable[str], extra: list[str])
     payload = codec.payload_type
     if codec.name == "opus":
         lines, parameters = [f"a=rtpmap:{payload} opus/48000/2"], [_OPUS]
-    elif codec.name == "vp8":
-        lines, parameters = [f"a=rtpmap:{payload} VP8/90000"], []
+    elif codec.name != "h264":
+        said = [f"{key}={value}" for key, value in codec.parameters.items() if key in ("profile-id", *_AV1)]
+        lines, parameters = [f"a=rtpmap:{payload} {_name(codec)}/90000"], said
     else:
         lines = [f"a=rtpmap:{payload} H264/90000"]
         profile = codec.parameters["profile-level-id"]
@@ -257,7 +270,9 @@ def _media_line(section: OfferedSection, codecs: Iterable[OfferedCodec]) -> list
 def _text(offer: Offer, local: LocalTransport, bodies: Sequence[list[str] | None]) -> str:
     served = [section.mid for section, body in zip(offer.sections, bodies, strict=True) if body is not None]
     if not served:
-        raise BadSdp("sdp.no-common-codec", "no section with a codec of ours: Opus, VP8, H264 constrained baseline")
+        raise BadSdp(
+            "sdp.no-common-codec", "no section with a codec of ours: Opus, VP8, VP9, AV1, H264 constrained baseline"
+        )
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite", f"a=group:BUNDLE {' '.join(served)}"]
     lines += ["a=extmap-allow-mixed", "a=msid-semantic: WMS *"]
     for section, body in zip(offer.sections, bodies, strict=True):

@@ -64,7 +64,7 @@ class Bench:
         peer = next(self.peers)
         sections = [(str(n), "audio" if n % 2 == 0 else "video") for n in range(2 * seats)]
         self.router.reserve_slots(who, peer, sections)
-        terms = [SlotTerms(mid, {"VP8": (96, 97)}) for mid, _ in sections]
+        terms = [SlotTerms(mid, {"opus": (111, None), "VP8": (96, 97)}) for mid, _ in sections]
         self.router.offer_receive(who, peer, terms)
         if ready:
             self.router.ready(peer)

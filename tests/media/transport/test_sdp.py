@@ -89,12 +89,12 @@ def test_simulcast_is_taken_only_where_it_is_wanted():
     assert "a=simulcast:recv q;h;f" in layered.text
 
 
-def test_a_slot_may_carry_vp8_and_h264_under_one_name():
+def test_a_slot_may_carry_every_codec_of_ours_under_one_name():
     offer = read_offer(OFFERS["chromium_receive_4_seats"])
     answer = answer_receive(offer, LOCAL, slots(offer))
     assert [slot.kind for slot in answer.slots] == ["audio", "video"] * 4
     audio, video = answer.slots[:2]
-    assert set(audio.codecs) == {"opus"} and set(video.codecs) == {"VP8", "H264"}
+    assert set(audio.codecs) == {"opus"} and set(video.codecs) == {"VP8", "H264", "VP9", "AV1"}
     assert all(rtx is not None for _, rtx in video.codecs.values())
     assert MID in video.extensions and TRANSPORT_CC not in video.extensions and AUDIO_LEVEL in audio.extensions
     lines = answer.text.splitlines()
@@ -124,9 +124,15 @@ def test_refusals_have_stable_codes():
     assert code("") == code("hello") == code("v=0\r\n") == "sdp.malformed"
     assert code(text.replace("a=fingerprint", "a=finger")) == "sdp.no-fingerprint"
     assert code(text.replace("sha-256", "sha-1")) == "sdp.no-fingerprint"
-    assert code(text.replace("opus/48000/2", "opus/16000").replace("VP8", "VP7").replace("42e0", "6400")) == (
-        "sdp.no-common-codec"
-    )
+    for ours, other in (
+        ("opus/48000/2", "opus/16000"),
+        ("VP8", "VP7"),
+        ("VP9", "VP7"),
+        ("AV1", "AV2"),
+        ("42e0", "6400"),
+    ):
+        text = text.replace(ours, other)
+    assert code(text) == "sdp.no-common-codec"
     assert code(OFFERS["chromium_receive_4_seats"]) == "sdp.no-common-codec"
     assert code(text.replace("42e01f", "42e0zz").replace("VP8", "VP7").replace("opus", "pcm")) == "sdp.no-common-codec"
     assert code(text + "x" * 2049) == code(text + " " * MOST_BYTES) == "sdp.too-large"

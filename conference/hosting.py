@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +32,7 @@ from django.db.utils import Error as DatabaseError
 from common.errors import Refusal
 from common.events import deliver, publish_passing
 from common.ids import new_id
-from common.store import TIMEOUT_S, async_store
+from common.store import PREFIX, TIMEOUT_S, async_store
 from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services
 from conference.placement import RelayNode, choose
@@ -42,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_S: Final = 0.3
 PLAN_S: Final = 2.0
+LINGER_S: Final = 0.3
+"""A meeting that moved away is no longer ours to be woken for: its plan is read this often while we forward it."""
 LISTEN_S: Final = 0.25
 """Longest wait for the inbox; well below the client's own time-out."""
 PAUSE_S: Final = 0.2
@@ -68,6 +71,11 @@ def relay_host() -> None:
     asyncio.run(RelayHost(slot=int(os.environ.get("QUORUM_MEDIA_SLOT", "0"))).run())
 
 
+def draining_key(node: str) -> str:
+    """Where it is written that a node is to be emptied; whatever it holds, its being there counts."""
+    return f"{PREFIX}relay:draining:{node}"
+
+
 class RelayHost:
     """One incarnation of one media worker's relay. `slot` is the worker's number on this machine."""
 
@@ -83,6 +91,9 @@ class RelayHost:
         self._epochs: dict[str, int] = {}
         """Meetings that we carry, and the epoch under which."""
         self._leased: set[str] = set()
+        self._contested: set[str] = set()
+        """Of these, the leases that another relay holds although the database still names our epoch."""
+        self.draining = False
         self._replies: dict[str, tuple[str, str]] = {}
         """Our number of an offer → the channel that waits, and the browser's own id of it."""
         self._numbers = count(1)
@@ -100,6 +111,7 @@ class RelayHost:
         chores = [
             loop.create_task(self._repeat(self._beat, HEARTBEAT_S), name="beat"),
             loop.create_task(self._repeat(self._read_plans, PLAN_S), name="plans"),
+            loop.create_task(self._repeat(self._restrain, LINGER_S), name="lingering"),
             loop.create_task(self._repeat(self._note_presence, PLAN_S), name="presence"),
             loop.create_task(self._listen(), name="inbox"),
             loop.create_task(self._tell(), name="news"),
@@ -156,38 +168,64 @@ class RelayHost:
     async def _beat(self) -> None:
         """Show that we live, and keep what we carry."""
         client = async_store()
-        shown = RelayNode(self.relay_id, self.node, os.getpid(), settings.NODE, self.relay.connections)
+        shown = RelayNode(
+            self.relay_id, self.node, os.getpid(), settings.NODE, self.relay.connections, draining=self.draining
+        )
         text = msgspec.json.encode(shown).decode()
         leased = sorted(self._leased)
         keys = [relays.lease_key(meeting_id) for meeting_id in leased]
         async with client.pipeline(transaction=False) as pipe:
             pipe.set(relays.node_key(self.node), text, px=relays.LEASE_MS)
+            pipe.exists(draining_key(self.node))
             if keys:
                 pipe.eval(RENEW, len(keys), *keys, self.relay_id, str(relays.LEASE_MS))
             answers = await pipe.execute()
         self._show_figures()
-        for key in answers[1] if keys else ():
-            meeting_id = leased[keys.index(key)]
-            log.warning("relay.lease.lost", meeting_id=meeting_id, node=self.node)
-            self._leased.discard(meeting_id)
+        lost = {leased[keys.index(key)] for key in answers[2]} if keys else set()
+        if bool(answers[1]) is not self.draining:
+            self.draining = bool(answers[1])
+            log.info("relay.draining.changed", node=self.node, draining=self.draining)
+            await client.set(
+                relays.node_key(self.node),
+                msgspec.json.encode(replace(shown, draining=self.draining)).decode(),
+                px=relays.LEASE_MS,
+            )
+        await self._contest(lost)
+
+    async def _contest(self, lost: set[str]) -> None:
+        """Leases that another relay holds. The database decides: until its epoch rises the meeting stays ours, and we
+        take the lease back as soon as it is free.
+        """
+        self._contested &= lost
+        for meeting_id in lost:
+            if meeting_id not in self._contested:
+                self._contested.add(meeting_id)
+                log.warning("relay.lease.lost", meeting_id=meeting_id, node=self.node)
             await self._refresh(meeting_id)
 
-    async def _adopt(self, meeting_id: str) -> bool:
-        """Carry a meeting that nobody carries. False if somebody does, or it is over."""
+    async def _adopt(self, meeting_id: str, *, drained: bool = False) -> bool:
+        """Carry a meeting that nobody carries, or one that is to leave the relay that carries it (`drained`).
+
+        False if somebody does, if it is over, or if we are being drained ourselves.
+        """
         if meeting_id in self._epochs:
             return True
+        if self.draining:
+            return False
         client = async_store()
-        if not await client.set(relays.lease_key(meeting_id), self.relay_id, nx=True, px=relays.LEASE_MS):
+        if not await client.set(relays.lease_key(meeting_id), self.relay_id, nx=not drained, px=relays.LEASE_MS):
             return False
         self._leased.add(meeting_id)
         try:
-            epoch: int = await _in_thread(services.claim_meeting)(meeting_id=UUID(meeting_id), node=self.node)
+            epoch: int = await _in_thread(services.claim_meeting)(
+                meeting_id=UUID(meeting_id), node=self.node, reason="drained" if drained else None
+            )
         except (Refusal, DatabaseError) as reason:
             log.info("relay.claim.failed", meeting_id=meeting_id, reason=str(reason))
             await self._release(meeting_id)
             return False
         self._epochs[meeting_id] = epoch
-        log.info("relay.adopted", meeting_id=meeting_id, epoch=epoch, node=self.node)
+        log.info("relay.adopted", meeting_id=meeting_id, epoch=epoch, node=self.node, drained=drained)
         await self._refresh(meeting_id)
         return True
 
@@ -231,10 +269,22 @@ class RelayHost:
             why = "over" if plan is None else "carried elsewhere"
             log.info("relay.gave-up", meeting_id=meeting_id, epoch=ours, why=why)
             del self._epochs[meeting_id]
-            self.relay.abandon(meeting_id)
+            if plan is None:
+                self.relay.abandon(meeting_id)
+            else:
+                self.relay.linger(meeting_id)
             await self._release(meeting_id)
             return
         self.relay.perform(plan)
+
+    async def _restrain(self) -> None:
+        """What moved away and is still forwarded here follows the database too."""
+        for meeting_id in self.relay.lingering:
+            plan = await _in_thread(selectors.relay_plan)(UUID(meeting_id))
+            if plan is not None:
+                self.relay.restrain(plan)
+            elif meeting_id not in self._epochs:
+                self.relay.abandon(meeting_id)
 
     # --- what we hear -----------------------------------------------------------------------------------------------
     async def _listen(self) -> None:
@@ -259,6 +309,10 @@ class RelayHost:
                         wakes[meeting_id] = None
                     case relays.Call() as call:
                         await self._answer(call)
+                    case relays.Tell(command):
+                        self._watch(command)
+                    case relays.Take(meeting_id):
+                        await self._adopt(meeting_id, drained=True)
             for meeting_id in wakes:
                 if meeting_id in self._epochs or await self._adopt(meeting_id):
                     await self._refresh(meeting_id)
@@ -281,6 +335,12 @@ class RelayHost:
             self._heard(control.Declined(number, "relay.unavailable", "The meeting is moving."))
             return
         self.relay.perform(msgspec.structs.replace(command, correlation=number, epoch=epoch))
+
+    def _watch(self, command: control.Watch) -> None:
+        """What a page shows holds under whatever epoch we carry its meeting; of others' meetings it is nothing."""
+        epoch = self._epochs.get(command.meeting_id)
+        if epoch is not None:
+            self.relay.perform(msgspec.structs.replace(command, epoch=epoch))
 
     # --- what we tell -----------------------------------------------------------------------------------------------
     def _heard(self, report: control.Report) -> None:
@@ -310,6 +370,10 @@ class RelayHost:
                 speakers = tuple(protocol.Loudness(s.participant_id, s.level) for s in report.speakers)
                 text = encode(protocol.SpeakersHeard(report.epoch, speakers))
                 await publish_passing(selectors.topic_of(report.meeting_id), text)
+            case control.LookedAt():
+                views = tuple(protocol.OwnView(view.origin, view.height_px) for view in report.views)
+                text = encode(protocol.LookedAt(report.epoch, views))
+                await deliver(selectors.group_of(report.participant_id), _passing(text))
             case control.ConnectionChanged():
                 log.info(
                     "relay.connection.changed",

@@ -109,7 +109,7 @@ class Wire:
         self._thread.join(5)
 
     def cut(self, seconds: float) -> None:
-        """Nothing passes by UDP for so long; then everything does again."""
+        """Nothing passes for so long; then everything does again, TCP with what it held back."""
         self._cut_until_s = time.monotonic() + seconds
 
     def healed(self) -> bool:
@@ -204,6 +204,7 @@ class Wire:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(65536):
+            await asyncio.sleep(max(0.0, self._cut_until_s - time.monotonic()))
             self.tcp_bytes += len(chunk)
             writer.write(chunk)
             await writer.drain()

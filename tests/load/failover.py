@@ -20,28 +20,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-import redis
-
 from tests.load.callers import Caller, call, chromium, installed
 from tests.load.peers.shapes import percentile
 from tests.system.browser import until
+from tests.system.carriers import Carriers, Node
 from tests.system.operated import Operated
 
 RUNS = 10
 AFTER_S = 2.0
 """A call that is back is watched for this long."""
 BACK_WITHIN_S = 30.0
-PREFIX = "quorum:relay:"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A relay that shows itself."""
-
-    id: str
-    name: str
-    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +39,6 @@ class Gap:
     audio_s: float
     video_s: float
     clicks: int
-
-
-class Carriers:
-    """Which media worker carries the meeting, as the store tells."""
-
-    def __init__(self, site: Operated) -> None:
-        self._site = site
-        self._store = redis.Redis(unix_socket_path=str(site.folder / "valkey.sock"), decode_responses=True)
-
-    def close(self) -> None:
-        """Let the store go."""
-        self._store.close()
-
-    def nodes(self) -> list[Node]:
-        """All that live."""
-        texts = [self._store.get(key) for key in self._store.scan_iter(f"{PREFIX}node:*")]
-        shown = [msgspec.json.decode(str(text)) for text in texts if text]
-        return [Node(node["relay_id"], node["node"], node["pid"]) for node in shown]
-
-    def carrier(self) -> Node | None:
-        """Of the one open meeting."""
-        owner = self._store.get(f"{PREFIX}lease:{self._site.open_meeting()}")
-        return next((node for node in self.nodes() if node.id == owner), None)
-
-    def settled(self, workers: int) -> Node:
-        """Wait until that many live and one carries the meeting."""
-        until(lambda: len(self.nodes()) == workers and self.carrier() is not None, f"{workers} relays live")
-        found = self.carrier()
-        assert found is not None
-        return found
-
-    def group(self, node: Node) -> list[int]:
-        """All processes of a node's media worker."""
-        child = f"media-{node.name.rpartition('-')[2]}"
-        return [pid for pid, name in self._site.processes().items() if name == child]
 
 
 Deed = Callable[[Operated, Carriers, Node], Callable[[], None] | None]
@@ -118,9 +71,20 @@ def stop_worker(_: Operated, carriers: Carriers, node: Node) -> Callable[[], Non
     return wake
 
 
+def drain(site: Operated, _: Carriers, node: Node) -> Callable[[], None]:
+    """It hands its meeting over and carries nothing new, until it may again."""
+    site.post(f"/api/v1/nodes/{node.name}/drain/")
+
+    def take_back() -> None:
+        site.post(f"/api/v1/nodes/{node.name}/undrain/")
+
+    return take_back
+
+
 CASES: dict[str, tuple[int, Deed]] = {
     "cold": (2, kill_relay),
     "silent": (2, stop_worker),
+    "drain": (2, drain),
     "parent": (2, kill_worker),
     "one_worker": (1, kill_relay),
 }

@@ -49,7 +49,7 @@ const fire = (ms: number) => {
   for (const timer of due) timer.act();
 };
 
-beforeEach(() => {
+const make = (linger_ms = 0): void => {
   peers = [];
   offers = [];
   timers = [];
@@ -61,7 +61,7 @@ beforeEach(() => {
     () => {
       const peer = new FakePeer();
       peers.push(peer);
-      return { peer, origins: () => ({ "0": "microphone" }), flowing: async () => {} };
+      return { peer, origins: () => ({ "0": "microphone" }), agreed: async () => {}, flowing: async () => {} };
     },
     {
       newId: () => `o${ids++}`,
@@ -79,8 +79,11 @@ beforeEach(() => {
       },
     },
     { promoted: (_, epoch) => promoted.push(epoch), broken: () => promoted.push(-1) },
+    linger_ms,
   );
-});
+};
+
+beforeEach(() => make());
 
 async function connect(index: number, epoch = 1): Promise<void> {
   await settle();
@@ -91,7 +94,7 @@ async function connect(index: number, epoch = 1): Promise<void> {
 
 describe("a leg", () => {
   test("offers, is answered, connects and is promoted with its epoch", async () => {
-    leg.ready();
+    leg.follow(1);
     await connect(0, 3);
     expect(offers[0]).toMatchObject({ connection: "send", sdp: "v=0", origins: { "0": "microphone" } });
     expect(last().remote).toBe("v=0 answer");
@@ -100,7 +103,7 @@ describe("a leg", () => {
   });
 
   test("makes before it breaks", async () => {
-    leg.ready();
+    leg.follow(1);
     await connect(0);
     const old = last();
     leg.rebuild();
@@ -115,7 +118,7 @@ describe("a leg", () => {
   });
 
   test("offers again when nobody answers in three seconds", async () => {
-    leg.ready();
+    leg.follow(1);
     await settle();
     fire(3000);
     expect(peers[0]?.closed).toBe(true);
@@ -125,7 +128,7 @@ describe("a leg", () => {
   });
 
   test("offers again when the relay is not there, with pauses that grow", async () => {
-    leg.ready();
+    leg.follow(1);
     await settle();
     expect(leg.refused("o0", true)).toBe(true);
     fire(200);
@@ -137,7 +140,7 @@ describe("a leg", () => {
   });
 
   test("does not repeat an offer that is refused for what it says", async () => {
-    leg.ready();
+    leg.follow(1);
     await settle();
     leg.refused("o0", false);
     expect(timers).toEqual([]);
@@ -145,7 +148,7 @@ describe("a leg", () => {
   });
 
   test("does not take an answer to an older offer", async () => {
-    leg.ready();
+    leg.follow(1);
     await settle();
     leg.rebuild();
     await settle();
@@ -161,21 +164,21 @@ describe("a leg", () => {
     await settle();
     expect(offers).toEqual([]);
     linked = true;
-    leg.ready();
+    leg.follow(1);
     await settle();
     expect(offers).toHaveLength(1);
   });
 
   test("a socket that comes back leaves a live connection alone", async () => {
-    leg.ready();
+    leg.follow(1);
     await connect(0);
-    leg.ready();
+    leg.follow(1);
     await settle();
     expect(peers).toHaveLength(1);
   });
 
   test("a failed connection is rebuilt, a closed leg is not", async () => {
-    leg.ready();
+    leg.follow(1);
     await connect(0);
     last().become("failed");
     await settle();
@@ -186,5 +189,59 @@ describe("a leg", () => {
     leg.rebuild();
     await settle();
     expect(peers).toHaveLength(2);
+  });
+
+  test("towards another relay, the old connection may be kept a while", async () => {
+    make(1500);
+    leg.follow(1);
+    await connect(0, 1);
+    const [old] = peers;
+    leg.follow(2);
+    await connect(1, 2);
+    expect(promoted).toEqual([1, 2]);
+    expect(old?.closed).toBe(false);
+    fire(1500);
+    expect(old?.closed).toBe(true);
+    expect(last().closed).toBe(false);
+  });
+
+  test("a connection to the same relay replaces the old one at once", async () => {
+    make(1500);
+    leg.follow(1);
+    await connect(0, 1);
+    leg.rebuild();
+    await connect(1, 1);
+    expect(peers[0]?.closed).toBe(true);
+  });
+
+  test("closing it closes what was kept, too", async () => {
+    make(1500);
+    leg.follow(1);
+    await connect(0, 1);
+    leg.follow(2);
+    await connect(1, 2);
+    leg.close();
+    expect(peers.every((peer) => peer.closed)).toBe(true);
+  });
+
+  test("an offer whose answer may be lost is made again as soon as there is another relay or socket", async () => {
+    leg.follow(1);
+    await settle();
+    leg.follow(2);
+    await settle();
+    expect(offers).toHaveLength(2);
+    expect(peers[0]?.closed).toBe(true);
+  });
+
+  test("what the relay has answered is not begun again", async () => {
+    leg.follow(2);
+    await settle();
+    answer(0, 2);
+    leg.follow(2);
+    await settle();
+    expect(offers).toHaveLength(1);
+    leg.follow(3);
+    await settle();
+    expect(offers).toHaveLength(2);
   });
 });

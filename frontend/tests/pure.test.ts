@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { GAP_PX, grid, shown, staged } from "../src/meeting/layout";
+import { arranged, GAP_PX, grid, NO_ORDER, type Order, scene, staged, stripWidth, views } from "../src/meeting/layout";
+import { handOrder, listed } from "../src/meeting/people";
 import { shortcut } from "../src/meeting/useShortcuts";
-import type { Slot } from "../src/protocol/generated/meeting";
+import type { Person, Slot } from "../src/protocol/generated/meeting";
 import { backoffMs } from "../src/rtc/backoff";
 import { codecFromQuery, preferred } from "../src/rtc/codecs";
+import { cameraEncodings, simulcastFromQuery, tuned } from "../src/rtc/layers";
 import { loudness } from "../src/rtc/level";
 import { deviceProblem } from "../src/rtc/problems";
 import { counters, qualities } from "../src/rtc/quality";
 import { EXPLAINED, explained, isFinalClose, isPassing } from "../src/rtc/refusals";
-import { seatCount, seats } from "../src/rtc/slots";
+import { seatCount, seats, tileCount } from "../src/rtc/slots";
 import { PacketWatch } from "../src/rtc/watch";
 import { en } from "../src/words/en";
 import { zh } from "../src/words/zh";
@@ -59,17 +61,74 @@ describe("the grid", () => {
 describe("who is shown", () => {
   const people = ["a", "b", "c", "d", "e"];
 
-  test("everybody, in the order of arrival, while there is room", () => {
-    expect(shown(people, 9, "a", ["e"])).toEqual(people);
+  const start: Order = { ids: people, spoken: [] };
+
+  test("everybody, in the order of arrival; who leaves is gone, who comes is last", () => {
+    const order = arranged(NO_ORDER, people, 9, "a", []);
+    expect(order.ids).toEqual(people);
+    expect(arranged(order, ["a", "c", "d", "e", "f"], 9, "a", []).ids).toEqual(["a", "c", "d", "e", "f"]);
   });
 
-  test("a hidden speaker takes the last quiet place and nobody else moves", () => {
-    expect(shown(people, 3, "a", ["e"])).toEqual(["a", "b", "e"]);
-    expect(shown(people, 3, "a", ["e", "c"])).toEqual(["a", "e", "c"]);
+  test("nothing new is the same order, so that nothing is drawn again", () => {
+    expect(arranged(start, people, 3, "a", [])).toBe(start);
+    const order = arranged(start, people, 3, "a", ["e"]);
+    expect(arranged(order, people, 3, "a", ["e"])).toBe(order);
   });
 
-  test("oneself is always shown", () => {
-    expect(shown(people, 3, "e", [])).toEqual(["a", "b", "e"]);
+  test("a hidden speaker changes places with the last quiet one, and stays", () => {
+    const order = arranged(start, people, 3, "a", ["e"]);
+    expect(order.ids).toEqual(["a", "b", "e", "d", "c"]);
+    expect(arranged(order, people, 3, "a", [])).toBe(order);
+  });
+
+  test("two who answer each other do not push each other out", () => {
+    let order = arranged(start, people, 3, "a", ["e"]);
+    for (const speaker of ["d", "e", "d"]) order = arranged(order, people, 3, "a", [speaker]);
+    expect(order.ids).toEqual(["a", "d", "e", "b", "c"]);
+  });
+
+  test("oneself is always on the first page", () => {
+    expect(arranged(NO_ORDER, people, 3, "e", []).ids).toEqual(["a", "b", "e", "d", "c"]);
+  });
+
+  test("a grid has pages, and a page that is no more is the last one", () => {
+    const keys = (page: number) => scene(people, [], null, null, 2, page).tiles.map(({ key }) => key);
+    expect([keys(0), keys(2), keys(7)]).toEqual([["a", "b"], ["e"], ["e"]]);
+    expect(scene(people, [], null, null, 2, 7)).toMatchObject({ large: null, page: 2, pages: 3 });
+  });
+
+  test("a shared screen is large and people are a strip, several screens first", () => {
+    const shared = scene(people, ["b", "c"], null, null, 4, 0);
+    expect(shared.large?.key).toBe("b/screen");
+    expect(shared.tiles.map(({ key }) => key)).toEqual(["c/screen", "a", "b"]);
+    expect(shared.pages).toBe(2);
+  });
+
+  test("a pin outranks a screen and the speaker until it is gone", () => {
+    expect(scene(people, ["b"], "d", "c", 9, 0).large?.key).toBe("d");
+    expect(scene(people, ["b"], "gone", "c", 9, 0).large?.key).toBe("b/screen");
+    expect(scene(people, [], "gone", "c", 9, 0).large?.key).toBe("c");
+    expect(scene(people, [], "gone", null, 9, 0).large).toBeNull();
+  });
+
+  test("the page asks for what it shows, large first, in pixels of the screen, and not for itself", () => {
+    const asked = views(scene(["a", "b", "c"], ["b"], null, null, 9, 0), "a", 600, 100, 2);
+    expect(asked).toEqual([
+      { participantId: "b", origin: "screen", heightPx: 1200 },
+      { participantId: "b", origin: "camera", heightPx: 200 },
+      { participantId: "c", origin: "camera", heightPx: 200 },
+    ]);
+    expect(views(scene(["a"], [], null, null, 9, 0), "a", 0, 600, 1)).toEqual([]);
+  });
+
+  test("the only other picture is asked for whole", () => {
+    expect(views(scene(["a", "b"], [], null, null, 9, 0), "a", 0, 351, 1)).toEqual([
+      { participantId: "b", origin: "camera", heightPx: 720 },
+    ]);
+  });
+
+  test("a strip is narrower on a phone", () => {
+    expect([stripWidth(374), stripWidth(1000), stripWidth(2000)]).toEqual([112, 130, 184]);
   });
 
   test("the stage follows the loudest other and stays with the last one in silence", () => {
@@ -88,15 +147,17 @@ describe("slots", () => {
     origin,
   });
 
-  test("become one seat for each person", () => {
+  test("become one seat for each person and one for their screen", () => {
     const found = seats([
       slot("0", "audio", "a", "microphone"),
       slot("1", "video", "a", "camera"),
       slot("2", "audio", "b", "microphone"),
       slot("5", "video", "b", "screen"),
+      slot("6", "audio", "b", "screen-sound"),
     ]);
-    expect(found.get("a")).toMatchObject({ audioMid: "0", videoMid: "1", screenMid: null });
-    expect(found.get("b")).toMatchObject({ audioMid: "2", videoMid: null, screenMid: "5" });
+    expect(found.get("a")).toEqual({ audioMid: "0", videoMid: "1" });
+    expect(found.get("b")).toEqual({ audioMid: "2", videoMid: null });
+    expect(found.get("b/screen")).toEqual({ audioMid: "6", videoMid: "5" });
   });
 
   test("a slot that is given to another leaves the first", () => {
@@ -105,8 +166,9 @@ describe("slots", () => {
     expect(found.get("b")?.videoMid).toBe("1");
   });
 
-  test("a phone has fewer seats", () => {
-    expect([seatCount(390), seatCount(1440)]).toEqual([6, 9]);
+  test("a phone shows fewer, and some who are not shown are heard", () => {
+    expect([tileCount(390), tileCount(1440)]).toEqual([6, 9]);
+    expect([seatCount(390), seatCount(1440)]).toEqual([9, 12]);
   });
 });
 
@@ -165,6 +227,68 @@ describe("codecs", () => {
   });
 });
 
+describe("layers", () => {
+  const layers = cameraEncodings("VP8", true);
+  const active = (full: number, watched: number | null) =>
+    tuned(layers, full, watched)
+      .filter((layer) => layer.active)
+      .map((layer) => layer.rid)
+      .join("");
+
+  test("VP8 and H264 are offered in three sizes, others and the unlayered in one", () => {
+    expect(layers.map((layer) => layer.rid)).toEqual(["q", "h", "f"]);
+    expect(cameraEncodings("H264", true)).toHaveLength(3);
+    expect(cameraEncodings("VP8", false)).toEqual([{ maxBitrate: 2_500_000 }]);
+    expect([simulcastFromQuery(""), simulcastFromQuery("?simulcast=off")]).toEqual([true, false]);
+  });
+
+  test.each([
+    [720, null, "qhf"],
+    [720, 0, ""],
+    [720, 90, "q"],
+    [720, 180, "q"],
+    [720, 181, "qh"],
+    [720, 360, "qh"],
+    [720, 361, "qhf"],
+    [720, 2160, "qhf"],
+    [480, 240, "qh"],
+  ])("of a camera %i tall that is looked at %s tall, %s is sent", (full, watched, rids) => {
+    expect(active(full, watched)).toBe(rids);
+  });
+
+  test("where the answer took no layers, the one that is left is the whole picture", () => {
+    const left = layers.slice(0, 1);
+    expect(tuned(left, 720, null)).toMatchObject([{ scaleResolutionDownBy: 1, maxBitrate: 2_500_000, active: true }]);
+    expect(tuned(left, 720, 90)).toMatchObject([{ active: true }]);
+    expect(tuned(left, 720, 0)).toMatchObject([{ active: false }]);
+  });
+});
+
+describe("hands", () => {
+  const person = (id: string, handRaisedAt: number | null): Person => ({
+    id,
+    name: id,
+    role: "guest",
+    muted: false,
+    cameraOn: true,
+    joinedAt: 0,
+    handRaisedAt,
+  });
+  const people = [person("a", null), person("b", 30), person("c", 10), person("d", null), person("e", 0)];
+
+  test("are numbered in the order in which they went up, even at time 0", () => {
+    expect([...handOrder(people)]).toEqual([
+      ["e", 1],
+      ["c", 2],
+      ["b", 3],
+    ]);
+  });
+
+  test("come first in the list, nobody else moves", () => {
+    expect(listed(people).map(({ id }) => id)).toEqual(["e", "c", "b", "a", "d"]);
+  });
+});
+
 describe("devices", () => {
   test.each([
     ["NotAllowedError", "Permission denied", "browser"],
@@ -206,7 +330,9 @@ describe("quality", () => {
           frameWidth: 1280,
           frameHeight: 720,
           framesPerSecond: 30,
+          codecId: "C1",
         },
+        { type: "codec", id: "C1", mimeType: "video/VP8" },
         { type: "transport", bytesReceived: 1 },
       ]);
     const slots = [
@@ -214,7 +340,14 @@ describe("quality", () => {
       { mid: "1", kind: "video", participantId: "a", origin: "camera" },
     ] as const;
     const found = qualities(report(1000, 10, 0), report(126_000, 90, 40), 1000, slots);
-    expect(found.get("a")).toEqual({ bps: 2_000_000, lossPercent: 20, width_px: 1280, height_px: 720, fps: 30 });
+    expect(found.get("a")).toEqual({
+      bps: 2_000_000,
+      lossPercent: 20,
+      width_px: 1280,
+      height_px: 720,
+      fps: 30,
+      codec: "VP8",
+    });
   });
 });
 
@@ -223,13 +356,16 @@ describe("shortcuts", () => {
     shortcut({ key, ctrlKey: false, metaKey: false, altKey: false, repeat: false, target, ...more });
 
   test("keys act in either case, and never while typing or with a modifier", () => {
-    expect([press("m"), press("M"), press("?"), press(" "), press("x")]).toEqual([
-      "microphone",
-      "microphone",
-      "help",
-      "talk",
-      null,
-    ]);
+    expect([
+      press("m"),
+      press("M"),
+      press("s"),
+      press("H"),
+      press("ArrowRight"),
+      press("?"),
+      press(" "),
+      press("x"),
+    ]).toEqual(["microphone", "microphone", "share", "hand", "nextPage", "help", "talk", null]);
     expect(press("m", { tagName: "TEXTAREA" })).toBeNull();
     expect(press("m", { isContentEditable: true })).toBeNull();
     expect(press("c", {}, { ctrlKey: true })).toBeNull();

@@ -258,3 +258,51 @@ describe("requests", () => {
     expect(clock.wires).toHaveLength(1);
   });
 });
+
+describe("a server that hands over", () => {
+  const twoWires = (): [Wire, Wire] => {
+    clock.wire.say(welcomed(7));
+    clock.wire.say({ type: "handed-over", withinMs: 2000 });
+    return [clock.wires[0] as Wire, clock.wire];
+  };
+
+  test("is left once the next one has welcomed us; nothing is lost in between", () => {
+    const [old, next] = twoWires();
+    expect(next).not.toBe(old);
+    next.onopen?.();
+    expect(next.sent).toEqual([{ type: "join", ticket: "t", version: 1, seen: 7 }]);
+    old.say(ended(8));
+    expect(old.closed).toBe(false);
+    next.say(welcomed(null));
+    expect(old.closed).toBe(true);
+    next.say(ended(8));
+    next.say(ended(9));
+    expect(heard.filter((entry) => entry !== "handed-over")).toEqual(["welcomed", 8, "welcomed", 9]);
+    expect(signaling.connected).toBe(true);
+  });
+
+  test("that refuses us on the old socket because of the new one ends nothing", () => {
+    const [old, next] = twoWires();
+    next.onopen?.();
+    old.say({ type: "refused", code: "session.replaced", detail: "", id: null });
+    old.onclose?.({ code: 4409, reason: "session.replaced" });
+    next.say(welcomed(null));
+    expect(heard).not.toContain("refused session.replaced");
+    expect(signaling.connected).toBe(true);
+  });
+
+  test("and whose successor does not come is left when it ends, as ever", () => {
+    const [old, next] = twoWires();
+    next.onclose?.({ code: 1006, reason: "" });
+    expect(signaling.connected).toBe(true);
+    old.onclose?.({ code: 1001, reason: "" });
+    clock.pass(1000);
+    expect(clock.wires).toHaveLength(3);
+  });
+
+  test("opens one successor, however often it says so", () => {
+    const [old] = twoWires();
+    old.say({ type: "handed-over", withinMs: 1000 });
+    expect(clock.wires).toHaveLength(2);
+  });
+});

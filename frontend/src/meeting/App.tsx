@@ -5,6 +5,7 @@ import { Lobby } from "../lobby/Lobby";
 import type { CallSnapshot } from "../rtc/call";
 import { codecFromQuery } from "../rtc/codecs";
 import { Engine } from "../rtc/engine";
+import { simulcastFromQuery } from "../rtc/layers";
 import { LocalMedia } from "../rtc/local";
 import { seatCount } from "../rtc/slots";
 import { useStore } from "../ui/hooks";
@@ -44,6 +45,7 @@ export function App({ page }: { readonly page: PageData }) {
         socketUrl: socketUrl(ticket.socketPath),
         seatCount: seatCount(window.innerWidth),
         codec: codecFromQuery(location.search),
+        simulcast: simulcastFromQuery(location.search),
         local,
         resumed,
       });

@@ -3,6 +3,7 @@ import {
   ChevronRight,
   EllipsisVertical,
   Grid2x2,
+  Hand,
   Keyboard,
   Languages,
   Link,
@@ -10,6 +11,8 @@ import {
   MessageSquare,
   Mic,
   MicOff,
+  MonitorUp,
+  MonitorX,
   Palette,
   PhoneOff,
   Settings2,
@@ -34,6 +37,12 @@ interface BarProps {
   readonly unread: number;
   readonly headcount: number;
   readonly host: boolean;
+  readonly sharing: boolean;
+  /** Phones cannot share a screen. */
+  readonly canShare: boolean;
+  readonly handUp: boolean;
+  readonly onShare: () => void;
+  readonly onHand: () => void;
   readonly onMicrophone: () => void;
   readonly onCamera: () => void;
   readonly onPanel: (panel: PanelName) => void;
@@ -71,6 +80,24 @@ export function ControlBar(props: BarProps) {
       >
         {seen ? <Video aria-hidden /> : <VideoOff aria-hidden />}
       </Control>
+      {props.canShare && (
+        <Control
+          name="share"
+          label={t(props.sharing ? "bar.stopShare" : "bar.share")}
+          look={props.sharing ? "open wide-only" : "wide-only"}
+          onPress={props.onShare}
+        >
+          {props.sharing ? <MonitorX aria-hidden /> : <MonitorUp aria-hidden />}
+        </Control>
+      )}
+      <Control
+        name="hand"
+        label={t(props.handUp ? "bar.lowerHand" : "bar.raiseHand")}
+        look={props.handUp ? "open" : ""}
+        onPress={props.onHand}
+      >
+        <Hand aria-hidden />
+      </Control>
       <Control
         name="chat"
         label={t("bar.chat")}
@@ -103,6 +130,12 @@ export function ControlBar(props: BarProps) {
               {grid ? <SquareUser size={18} aria-hidden /> : <Grid2x2 size={18} aria-hidden />}
               {grid ? t("bar.speaker") : t("bar.grid")}
             </MenuItem>
+            {props.canShare && (
+              <MenuItem className="menu-item narrow-only" onAction={props.onShare}>
+                {props.sharing ? <MonitorX size={18} aria-hidden /> : <MonitorUp size={18} aria-hidden />}
+                {t(props.sharing ? "bar.stopShare" : "bar.share")}
+              </MenuItem>
+            )}
             <MenuItem className="menu-item" onAction={props.onDevices}>
               <Settings2 size={18} aria-hidden />
               {t("bar.deviceSettings")}

@@ -4,29 +4,35 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Devices, Problems } from "../lobby/Devices";
-import type { Notice } from "../rtc/call";
+import type { View } from "../protocol/generated/meeting";
 import type { Engine } from "../rtc/engine";
 import type { LocalMedia } from "../rtc/local";
-import { seatCount } from "../rtc/slots";
+import { tileCount, type UnitKey } from "../rtc/slots";
 import { useMatch, useStore } from "../ui/hooks";
 import { Button as KitButton, Sheet } from "../ui/kit";
-import { changeLanguage, refusalWords } from "../words";
+import { changeLanguage } from "../words";
 import { ChatPanel } from "./ChatPanel";
 import { ControlBar, type PanelName } from "./ControlBar";
+import { noticeLine } from "./notices";
 import { PeoplePanel } from "./PeoplePanel";
 import { memory, showTheme } from "./page";
+import { SharingBar } from "./SharingBar";
 import { type LayoutName, Stage } from "./Stage";
 import { type Line, useNotices } from "./useNotices";
 import { KEYS, useShortcuts } from "./useShortcuts";
+import { useTalkingWhileMuted } from "./useTalkingWhileMuted";
 import { Voices } from "./Voices";
 
 /** A connection that comes back sooner than this is not worth a word. */
 const WORTH_SAYING_MS = 1200;
 
+const SIGNS: Readonly<Record<string, string>> = { ArrowLeft: "←", ArrowRight: "→" };
+
 export function Meeting({ engine, local }: { readonly engine: Engine; readonly local: LocalMedia }) {
   const { t } = useTranslation();
   const call = useStore(engine.store);
   const media = useStore(local.store);
+  const screen = useStore(local.screen.store);
   const narrow = useMatch("(max-width: 640px)");
   const [panel, setPanel] = useState<PanelName | null>(null);
   const [layout, setLayout] = useState<LayoutName>("grid");
@@ -34,6 +40,8 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
   const [read, setRead] = useState<number | null>(null);
   const [blocked, setBlocked] = useState(false);
   const [unlocked, setUnlocked] = useState(0);
+  const [page, setPage] = useState(0);
+  const [pinned, setPinned] = useState<UnitKey | null>(null);
   const { line, show, dismiss } = useNotices();
   const announced = useRef<HTMLDivElement>(null);
   const panelOpen = useRef(panel);
@@ -50,6 +58,19 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
     else local.setOn("camera", !(media.camera.on && media.camera.track !== null));
   };
   const togglePanel = (name: PanelName) => setPanel((open) => (open === name ? null : name));
+  const handUp = typeof call.state.people.find((person) => person.id === call.me)?.handRaisedAt === "number";
+  const toggleHand = () => engine.setHand(call.me, !handUp);
+  const toggleShare = async () => {
+    if (screen.video !== null) local.screen.stop();
+    else if (!local.screen.possible || (await local.screen.start()) === "refused")
+      show({ text: t("share.refused"), tone: "problem" });
+  };
+  useTalkingWhileMuted(media.microphone.track, call.phase === "in" && !media.microphone.on, () =>
+    show({
+      text: t("notice.talkingMuted"),
+      action: { label: t("bar.unmute"), act: () => setMicrophone(true) },
+    }),
+  );
   const copyLink = async () => {
     await navigator.clipboard.writeText(location.origin + location.pathname);
     show({ text: t("notice.linkCopied") });
@@ -64,6 +85,14 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
       case "chat":
       case "people":
         return togglePanel(shortcut);
+      case "hand":
+        return toggleHand();
+      case "share":
+        return void toggleShare();
+      case "nextPage":
+        return setPage((now) => now + 1);
+      case "previousPage":
+        return setPage((now) => Math.max(0, now - 1));
       case "talk":
         return local.setOn("microphone", pressed, false);
       case "help":
@@ -121,6 +150,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
   const notice = standing ?? line;
   const alone = call.phase === "in" && call.state.people.length <= 1;
   const host = call.role === "host" || call.role === "cohost";
+  const onShow = useCallback((views: readonly View[]) => engine.show(views), [engine]);
 
   return (
     <div className={panel === null ? "meeting" : "meeting with-panel"}>
@@ -150,7 +180,22 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
         )}
       </div>
       <main className="meeting-main">
-        <Stage call={call} media={media} layout={layout} room={seatCount(window.innerWidth)} />
+        {screen.video !== null && <SharingBar track={screen.video} onStop={() => local.screen.stop()} />}
+        <Stage
+          call={call}
+          media={media}
+          layout={layout}
+          room={tileCount(window.innerWidth)}
+          page={page}
+          pinned={pinned}
+          host={host}
+          onPage={setPage}
+          onShow={onShow}
+          onPin={setPinned}
+          onMute={(id, muted) => engine.setMuted(id, muted)}
+          onLowerHand={(id) => engine.setHand(id, false)}
+          onEndScreen={(id) => engine.endScreen(id)}
+        />
         {alone && (
           <div className="alone">
             <div>
@@ -178,6 +223,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
             <PeoplePanel
               call={call}
               onMute={(id, muted) => engine.setMuted(id, muted)}
+              onLowerHand={(id) => engine.setHand(id, false)}
               onInvite={() => void copyLink()}
             />
           )}
@@ -190,6 +236,11 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
         unread={unread}
         headcount={call.state.people.length}
         host={host}
+        sharing={screen.video !== null}
+        canShare={local.screen.possible}
+        handUp={handUp}
+        onShare={() => void toggleShare()}
+        onHand={toggleHand}
         onMicrophone={toggleMicrophone}
         onCamera={toggleCamera}
         onPanel={togglePanel}
@@ -225,7 +276,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
             <div key={does}>
               <dt>{t(`shortcuts.${does}`)}</dt>
               <dd>
-                <kbd>{key === " " ? t("shortcuts.space") : key}</kbd>
+                <kbd>{key === " " ? t("shortcuts.space") : (SIGNS[key] ?? key)}</kbd>
               </dd>
             </div>
           ))}
@@ -242,44 +293,4 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
       </Sheet>
     </div>
   );
-}
-
-function noticeLine(notice: Notice, t: ReturnType<typeof useTranslation>["t"], local: LocalMedia): Line {
-  switch (notice.kind) {
-    case "joined":
-    case "left":
-    case "asked":
-      return { text: t(`notice.${notice.kind}`, { name: notice.name }) };
-    case "muted-by":
-      return {
-        text: notice.name ? t("notice.muted-by", { name: notice.name }) : t("notice.muted-by-host"),
-        action: { label: t("bar.unmute"), act: () => local.setOn("microphone", true) },
-        tone: "warning",
-      };
-    case "camera-off-by":
-      return {
-        text: notice.name ? t("notice.camera-off-by", { name: notice.name }) : t("notice.camera-off-by-host"),
-        tone: "warning",
-      };
-    case "requested": {
-      const kind = notice.what === "unmute" ? "microphone" : "camera";
-      const host = notice.name === "";
-      return {
-        text:
-          kind === "microphone"
-            ? t(host ? "notice.requested-unmute-host" : "notice.requested-unmute", { name: notice.name })
-            : t(host ? "notice.requested-camera-on-host" : "notice.requested-camera-on", { name: notice.name }),
-        action: {
-          label: kind === "microphone" ? t("bar.unmute") : t("bar.cameraOn"),
-          act: () => local.setOn(kind, true),
-        },
-      };
-    }
-    case "said":
-      return { text: t("notice.said", { name: notice.name, text: notice.text.slice(0, 120) }) };
-    case "refused":
-      return { text: refusalWords(notice), tone: "problem" };
-    default:
-      return notice satisfies never;
-  }
 }

@@ -1,24 +1,28 @@
-import { Link, Mic, MicOff, VideoOff } from "lucide-react";
+import { Hand, Link, Mic, MicOff, MonitorUp, VideoOff } from "lucide-react";
 import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import type { CallSnapshot } from "../rtc/call";
 import { Avatar } from "../ui/kit";
+import { handOrder, listed } from "./people";
 
 interface PeopleProps {
   readonly call: CallSnapshot;
   readonly onMute: (participantId: string, muted: boolean) => void;
+  readonly onLowerHand: (participantId: string) => void;
   readonly onInvite: () => void;
 }
 
-export function PeoplePanel({ call, onMute, onInvite }: PeopleProps) {
+export function PeoplePanel({ call, onMute, onLowerHand, onInvite }: PeopleProps) {
   const { t } = useTranslation();
   const host = call.role === "host" || call.role === "cohost";
+  const hands = handOrder(call.state.people);
   const roles = { host: t("people.host"), cohost: t("people.cohost"), guest: t("people.guest"), member: "" };
   return (
     <>
       <ul className="panel-body people">
-        {call.state.people.map((person) => {
+        {listed(call.state.people).map((person) => {
           const own = person.id === call.me;
+          const place = hands.get(person.id);
           const facts = [own ? t("people.you") : "", roles[person.role]].filter(Boolean).join(" · ");
           return (
             <li key={person.id}>
@@ -27,6 +31,23 @@ export function PeoplePanel({ call, onMute, onInvite }: PeopleProps) {
                 <span className="person-name">{person.name}</span>
                 {facts && <span className="person-facts">{facts}</span>}
               </div>
+              {place !== undefined &&
+                (host || own ? (
+                  <Button
+                    className="icon-button hand-button"
+                    aria-label={t("people.lowerHand", { name: person.name })}
+                    onPress={() => onLowerHand(person.id)}
+                  >
+                    <Hand size={16} aria-hidden />
+                    {place}
+                  </Button>
+                ) : (
+                  <span className="hand-place" role="img" aria-label={t("people.handAt", { place })}>
+                    <Hand size={16} aria-hidden />
+                    {place}
+                  </span>
+                ))}
+              {person.sharing && <MonitorUp size={18} aria-label={t("people.sharing")} className="sharing-mark" />}
               {!person.cameraOn && <VideoOff size={18} aria-label={t("people.cameraOff")} className="faint" />}
               {host && !own ? (
                 <Button

@@ -1,73 +1,120 @@
-/** The tiles: a grid of equals, or one large and the others in a strip. */
-import { useEffect, useRef } from "react";
+/** The tiles: a grid of equals, or one large picture (a screen, a pin, the speaker) and the others in a strip. */
+import { ChevronLeft, ChevronRight } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { View } from "../protocol/generated/meeting";
 import type { CallSnapshot } from "../rtc/call";
 import type { LocalSnapshot } from "../rtc/local";
+import type { UnitKey } from "../rtc/slots";
 import { useSize } from "../ui/hooks";
-import { grid, shown, staged } from "./layout";
-import { Tile, type TileProps } from "./Tile";
+import {
+  arranged,
+  GAP_PX,
+  grid,
+  NO_ORDER,
+  RATIO,
+  type Scene,
+  type Shot,
+  scene,
+  staged,
+  stripWidth,
+  views,
+} from "./layout";
+import { handOrder } from "./people";
+import { Tile, type TileActions } from "./Tile";
 
 /** Below this loudness (0 to 127) it is breath and keyboards. */
 const VOICE_LEVEL = 60;
 
 export type LayoutName = "grid" | "speaker";
 
-interface StageProps {
+interface StageProps extends Omit<TileActions, "pinned"> {
   readonly call: CallSnapshot;
   readonly media: LocalSnapshot;
   readonly layout: LayoutName;
   readonly room: number;
+  readonly page: number;
+  readonly pinned: UnitKey | null;
+  readonly onPage: (page: number) => void;
+  readonly onShow: (views: readonly View[]) => void;
 }
 
-export function Stage({ call, media, layout, room }: StageProps) {
+export function Stage({ call, media, layout, room, page, pinned, onPage, onShow, ...actions }: StageProps) {
   const { t } = useTranslation();
   const [ref, size] = useSize<HTMLDivElement>();
+  const [order, setOrder] = useState(NO_ORDER);
   const last = useRef<string | null>(null);
   const { people } = call.state;
-  const ids = people.map((person) => person.id);
   const speakers = call.speakers.filter((heard) => heard.level >= VOICE_LEVEL).map((heard) => heard.participantId);
-  const large = layout === "speaker" && people.length > 1 ? staged(ids, call.me, speakers, last.current) : null;
+  const ids = people.map((person) => person.id);
+  const now = arranged(order, ids, room, call.me, speakers);
+  if (now !== order) setOrder(now);
+  const speaker = layout === "speaker" && ids.length > 1 ? staged(ids, call.me, speakers, last.current) : null;
   useEffect(() => {
-    if (large !== null) last.current = large;
-  }, [large]);
+    if (speaker !== null) last.current = speaker;
+  }, [speaker]);
 
-  const props = (id: string): TileProps | null => {
-    const person = people.find((candidate) => candidate.id === id);
+  const screens = people.filter((person) => person.sharing && person.id !== call.me).map((person) => person.id);
+  const shown = scene(now.ids, screens, pinned, speaker, room, page);
+  const strip_px = stripWidth(size.width);
+  const best = grid(shown.tiles.length, size.width, size.height);
+  const large_px = shown.tiles.length === 0 ? size.height : size.height - strip_px / RATIO - GAP_PX;
+  const asked =
+    call.phase === "in" && size.height > 0
+      ? views(shown, call.me, large_px, shown.large === null ? best.height_px : strip_px / RATIO, devicePixelRatio)
+      : null;
+  const list = JSON.stringify(asked);
+  useEffect(() => {
+    const parsed = JSON.parse(list) as readonly View[] | null;
+    if (parsed !== null) onShow(parsed);
+  }, [list, onShow]);
+
+  const hands = handOrder(people);
+  const tile = ({ key, participantId, screen }: Shot, small = false) => {
+    const person = people.find((candidate) => candidate.id === participantId);
     if (person === undefined) return null;
-    const own = id === call.me;
-    return {
-      // One's own tile follows the hand, not the journal.
-      person: own
-        ? {
-            ...person,
-            muted: !media.microphone.on || media.microphone.track === null,
-            cameraOn: media.camera.on && media.camera.track !== null,
-          }
-        : person,
-      own,
-      picture: own ? media.camera.track : (call.streams.get(id)?.getVideoTracks()[0] ?? null),
-      speaking: speakers.includes(id),
-      frozen: !own && call.media === "stalled",
-      quality: call.quality.get(id),
-    };
-  };
-  const tile = (id: string, small = false) => {
-    const found = props(id);
-    return found === null ? null : <Tile key={id} {...found} small={small} />;
+    const own = participantId === call.me;
+    // One's own tile follows the hand, not the journal.
+    const { microphone, camera } = media;
+    const muted = own ? !microphone.on || microphone.track === null : person.muted;
+    const seen = screen || (own ? camera.on && camera.track !== null : person.cameraOn);
+    const picture = own ? camera.track : (call.streams.get(key)?.getVideoTracks()[0] ?? null);
+    return (
+      <Tile
+        key={key}
+        person={person}
+        screen={screen}
+        own={own}
+        muted={muted}
+        picture={seen ? picture : null}
+        speaking={!screen && !muted && speakers.includes(participantId)}
+        frozen={!own && call.media === "stalled"}
+        quality={call.quality.get(key)}
+        hand={screen ? 0 : (hands.get(participantId) ?? 0)}
+        pinned={pinned === key}
+        small={small}
+        {...actions}
+      />
+    );
   };
 
-  if (large !== null) {
+  if (shown.large !== null) {
     return (
       <section className="stage speaker-layout" ref={ref} aria-label={t("stage.label")}>
-        <div className="strip">{ids.filter((id) => id !== large).map((id) => tile(id, true))}</div>
-        <div className="large-tile">{tile(large)}</div>
+        {shown.tiles.length > 0 && (
+          <div className="strip-row">
+            <Turn scene={shown} by={-1} onPage={onPage} />
+            <div className="strip" style={{ gridAutoColumns: `${strip_px}px` }}>
+              {shown.tiles.map((one) => tile(one, true))}
+            </div>
+            <Turn scene={shown} by={1} onPage={onPage} />
+          </div>
+        )}
+        <div className="large-tile">{tile(shown.large)}</div>
       </section>
     );
   }
-  const visible = shown(ids, room, call.me, speakers);
-  // Alone, one's own picture need not be as large as the screen.
-  const best = grid(visible.length, size.width, size.height);
-  const hidden = ids.length - visible.length;
   return (
     <section className="stage" ref={ref} aria-label={t("stage.label")}>
       <div
@@ -76,13 +123,54 @@ export function Stage({ call, media, layout, room }: StageProps) {
           gridTemplateColumns: `repeat(${best.columns * 2}, ${(best.width_px - 8) / 2}px)`,
           gridAutoRows: `${best.height_px}px`,
         }}
-        data-last={visible.length % best.columns}
-        ref={(element) => centreLastRow(element, visible.length, best.columns)}
+        data-last={shown.tiles.length % best.columns}
+        ref={(element) => centreLastRow(element, shown.tiles.length, best.columns)}
       >
-        {visible.map((id) => tile(id))}
+        {shown.tiles.map((one) => tile(one))}
       </div>
-      {hidden > 0 && <span className="hidden-count">{t("people.more", { count: hidden })}</span>}
+      <Turn scene={shown} by={-1} onPage={onPage} />
+      <Turn scene={shown} by={1} onPage={onPage} />
+      <Dots scene={shown} onPage={onPage} />
     </section>
+  );
+}
+
+interface PagingProps {
+  readonly scene: Scene;
+  readonly onPage: (page: number) => void;
+}
+
+function Turn({ scene: { page, pages }, by, onPage }: PagingProps & { readonly by: 1 | -1 }) {
+  const { t } = useTranslation();
+  if (pages < 2) return null;
+  const Icon = by > 0 ? ChevronRight : ChevronLeft;
+  return (
+    <Button
+      className={by > 0 ? "turn next" : "turn"}
+      aria-label={t(by > 0 ? "stage.nextPage" : "stage.previousPage")}
+      isDisabled={by > 0 ? page === pages - 1 : page === 0}
+      onPress={() => onPage(page + by)}
+    >
+      <Icon size={20} aria-hidden />
+    </Button>
+  );
+}
+
+function Dots({ scene: { page, pages }, onPage }: PagingProps) {
+  const { t } = useTranslation();
+  if (pages < 2) return null;
+  return (
+    <nav className="dots" aria-label={t("stage.pages")}>
+      {Array.from({ length: pages }, (_, index) => index).map((index) => (
+        <Button
+          key={index}
+          className="dot"
+          aria-label={t("stage.page", { page: index + 1, pages })}
+          aria-current={index === page ? "page" : undefined}
+          onPress={() => onPage(index)}
+        />
+      ))}
+    </nav>
   );
 }
 

@@ -1,5 +1,8 @@
 /** How tiles fill a rectangle: 16:9, as large as they go, in a stable order. */
 
+import type { View } from "../protocol/generated/meeting";
+import { type UnitKey, unitKey } from "../rtc/slots";
+
 export const GAP_PX = 8;
 export const RATIO = 16 / 9;
 
@@ -27,25 +30,124 @@ export function grid(count: number, width_px: number, height_px: number): Grid {
   return best;
 }
 
+/** Everybody's place, which outlives the moment: nobody moves unless a hidden one speaks. */
+export interface Order {
+  readonly ids: readonly string[];
+  /** Who spoke, latest first. */
+  readonly spoken: readonly string[];
+}
+
+export const NO_ORDER: Order = { ids: [], spoken: [] };
+
+const same = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((id, place) => id === other[place]);
+
 /**
- * Who is shown, when there is room for `room` tiles: the order of arrival, so that nobody's place changes; a speaker who
- * is past the end takes the place of the last one shown who is neither speaking nor oneself.
+ * The order after people came, went or spoke; the same object when nothing changed.
+ *
+ * Newcomers go to the end. Of the first `room` places, one is always one's own; a speaker from behind them changes
+ * places with whoever there has been silent longest.
  */
-export function shown(
+export function arranged(
+  before: Order,
   people: readonly string[],
   room: number,
   me: string,
   speakers: readonly string[],
-): readonly string[] {
-  if (people.length <= room) return people;
-  const first = people.slice(0, room);
-  if (!first.includes(me) && people.includes(me) && room > 0) first[room - 1] = me;
-  for (const speaker of speakers) {
-    if (first.includes(speaker) || !people.includes(speaker)) continue;
-    const place = first.findLastIndex((id) => id !== me && !speakers.includes(id));
-    if (place >= 0) first[place] = speaker;
+): Order {
+  const present = new Set(people);
+  const heard = speakers.filter((id) => present.has(id));
+  const spoken = [...heard, ...before.spoken.filter((id) => present.has(id) && !heard.includes(id))];
+  const ids = before.ids.filter((id) => present.has(id));
+  ids.push(...people.filter((id) => !ids.includes(id)));
+  const swap = (id: string, place: number): void => {
+    const from = ids.indexOf(id);
+    const other = ids[place];
+    if (from < room || other === undefined) return;
+    ids[place] = id;
+    ids[from] = other;
+  };
+  if (present.has(me)) swap(me, room - 1);
+  for (const speaker of heard) {
+    const silence = (id: string): number => (spoken.includes(id) ? spoken.indexOf(id) : people.length);
+    const quiet = ids.slice(0, room).filter((id) => id !== me && !heard.includes(id));
+    const longest = Math.max(...quiet.map(silence));
+    const place = ids.findLastIndex((id, index) => index < room && quiet.includes(id) && silence(id) === longest);
+    if (place >= 0) swap(speaker, place);
   }
-  return first;
+  return same(ids, before.ids) && same(spoken, before.spoken) ? before : { ids, spoken };
+}
+
+/** One picture on the stage: a person, or the screen that they share. */
+export interface Shot {
+  readonly key: UnitKey;
+  readonly participantId: string;
+  readonly screen: boolean;
+}
+
+export function shot(participantId: string, screen = false): Shot {
+  return { key: unitKey(participantId, screen), participantId, screen };
+}
+
+/** What is on the stage: one large picture with the others in a strip, or a grid of equals. */
+export interface Scene {
+  readonly large: Shot | null;
+  /** The grid's, or the strip's, of this page. */
+  readonly tiles: readonly Shot[];
+  readonly page: number;
+  readonly pages: number;
+}
+
+/**
+ * What to show in `room` places. A pinned picture is large, else a shared screen, else the `speaker` (null in the grid).
+ * A page past the last one is the last one.
+ */
+export function scene(
+  order: readonly string[],
+  screens: readonly string[],
+  pinned: UnitKey | null,
+  speaker: string | null,
+  room: number,
+  page: number,
+): Scene {
+  const shared = screens.map((id) => shot(id, true));
+  const all = [...shared, ...order.map((id) => shot(id))];
+  const wanted = pinned ?? shared[0]?.key ?? speaker;
+  const large = all.find(({ key }) => key === wanted) ?? shared[0] ?? all.find(({ key }) => key === speaker) ?? null;
+  const others = all.filter(({ key }) => key !== large?.key);
+  const size = Math.max(1, large === null ? room : room - 1);
+  const pages = Math.max(1, Math.ceil(others.length / size));
+  const shownPage = Math.min(Math.max(0, page), pages - 1);
+  return { large, tiles: others.slice(shownPage * size, (shownPage + 1) * size), page: shownPage, pages };
+}
+
+/** One picture alone is worth the whole of it: it is sharper scaled down, and there is room on the line. */
+const ALONE_PX = 720;
+
+/** What the page asks for: the pictures on the stage, large first, in pixels of the screen. */
+export function views(
+  { large, tiles }: Scene,
+  me: string,
+  large_px: number,
+  tile_px: number,
+  pixelRatio: number,
+): readonly View[] {
+  const others = (large === null ? tiles : [large, ...tiles]).filter(({ participantId }) => participantId !== me);
+  return others.map(({ key, participantId, screen }) => {
+    const height = Math.round((key === large?.key ? large_px : tile_px) * pixelRatio);
+    return {
+      participantId,
+      origin: screen ? "screen" : "camera",
+      heightPx: Math.min(TALLEST_PX, others.length === 1 ? Math.max(height, ALONE_PX) : height),
+    };
+  });
+}
+
+const TALLEST_PX = 8192;
+
+/** How wide a tile of the strip is, beside a stage of this width. */
+export function stripWidth(stage_px: number): number {
+  return stage_px < 640 ? 112 : Math.round(Math.min(184, Math.max(120, stage_px * 0.13)));
 }
 
 /** Who fills the stage in the speaker layout: the loudest other, else who did so last, else the first other. */

@@ -5,6 +5,7 @@ import "../ui/controls.css";
 import "../ui/kit.css";
 import "../lobby/lobby.css";
 import "./meeting.css";
+import "./stage.css";
 import "./panels.css";
 import "./narrow.css";
 import { I18nProvider } from "react-aria-components";

@@ -4,9 +4,13 @@ import { useEffect, useRef } from "react";
 export const KEYS = [
   { key: "M", does: "microphone" },
   { key: "V", does: "camera" },
+  { key: "S", does: "share" },
+  { key: "H", does: "hand" },
   { key: "C", does: "chat" },
   { key: "P", does: "people" },
   { key: " ", does: "talk" },
+  { key: "ArrowLeft", does: "previousPage" },
+  { key: "ArrowRight", does: "nextPage" },
   { key: "?", does: "help" },
 ] as const;
 
@@ -24,7 +28,7 @@ export function shortcut(event: {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
   const { tagName = "", isContentEditable = false, role = null } = event.target;
   if (isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(tagName)) return null;
-  if (["menuitem", "option", "dialog"].includes(role ?? "")) return null;
+  if (["menuitem", "option", "dialog", "tab", "slider"].includes(role ?? "")) return null;
   // Space presses the button that has the focus.
   if (event.key === " " && ["BUTTON", "A", "SUMMARY"].includes(tagName)) return null;
   return KEYS.find(({ key }) => key === event.key || key === event.key.toUpperCase())?.does ?? null;

@@ -1,6 +1,7 @@
 /** What the engine shows of a call: one snapshot, and news in passing. */
 import type { Loudness, MeetingState, Requested, Role } from "../protocol/generated/meeting";
 import type { Quality } from "./quality";
+import type { UnitKey } from "./slots";
 
 export interface Unsent {
   readonly id: string;
@@ -21,15 +22,17 @@ export interface CallSnapshot {
   readonly role: Role;
   readonly roomTitle: string;
   readonly state: MeetingState;
-  readonly streams: ReadonlyMap<string, MediaStream>;
+  readonly streams: ReadonlyMap<UnitKey, MediaStream>;
   readonly speakers: readonly Loudness[];
-  readonly quality: ReadonlyMap<string, Quality>;
+  readonly quality: ReadonlyMap<UnitKey, Quality>;
   readonly unsent: readonly Unsent[];
 }
 
 export type Notice =
   | { readonly kind: "joined" | "left"; readonly name: string }
-  | { readonly kind: "muted-by" | "camera-off-by"; readonly name: string }
+  | { readonly kind: "muted-by" | "camera-off-by" | "screen-off-by" | "hand-lowered-by"; readonly name: string }
+  | { readonly kind: "shared" | "hand"; readonly name: string }
+  | { readonly kind: "moved" }
   | { readonly kind: "requested"; readonly what: Requested["what"]; readonly name: string }
   | { readonly kind: "asked"; readonly name: string }
   | { readonly kind: "said"; readonly name: string; readonly text: string }

@@ -4,6 +4,7 @@
  * Theory: the live connection plays on while the next one is built (make before break): offer → answer → connected →
  * promoted, and only then is the old one closed. One offer is in flight; a newer attempt forgets the older one. Whatever
  * goes wrong (no answer in 3 s, a refusal, not connected in 5 s, failed) leads to a fresh offer after a pause that grows.
+ * Towards another relay the old connection may be kept a while longer: those who still listen there lose nothing.
  */
 import type { Answered, Connection, Offer, Origin } from "../protocol/generated/meeting";
 import { backoffMs } from "./backoff";
@@ -25,6 +26,8 @@ export interface Peer {
 export interface Build<P extends Peer> {
   readonly peer: P;
   origins(): Record<string, Origin>;
+  /** The answer was taken: what was agreed on is known. */
+  agreed(): Promise<void>;
   /** Resolves when the connection is worth switching to. */
   flowing(): Promise<void>;
 }
@@ -33,7 +36,7 @@ export interface LegWorld {
   newId(): string;
   random(): number;
   after(ms: number, act: () => void): () => void;
-  /** False when there is no socket; `ready` is then called on the leg once there is one. */
+  /** False when there is no socket; `follow` is then called on the leg once there is one. */
   send(offer: Offer): boolean;
 }
 
@@ -56,14 +59,25 @@ export class Leg<P extends Peer, B extends Build<P>> {
   #live: { build: B; epoch: number } | null = null;
   #next: Attempt<B> | null = null;
   #failures = 0;
+  #turn = 0;
   #pause: (() => void) | null = null;
+  /** Old connections that are kept a while. */
+  #lingering = new Set<P>();
   #closed = false;
   readonly #connection: Connection;
   readonly #make: () => Promise<B> | B;
   readonly #world: LegWorld;
   readonly #listener: LegListener<B>;
+  readonly #linger_ms: number;
 
-  constructor(connection: Connection, make: () => Promise<B> | B, world: LegWorld, listener: LegListener<B>) {
+  constructor(
+    connection: Connection,
+    make: () => Promise<B> | B,
+    world: LegWorld,
+    listener: LegListener<B>,
+    linger_ms = 0,
+  ) {
+    this.#linger_ms = linger_ms;
     this.#connection = connection;
     this.#make = make;
     this.#world = world;
@@ -82,17 +96,23 @@ export class Leg<P extends Peer, B extends Build<P>> {
     return this.#next?.build ?? null;
   }
 
+  /**
+   * There is a socket (again), or another relay: build towards the relay of `epoch`, unless there is a connection to it
+   * or one that it has answered.
+   */
+  follow(epoch: number): void {
+    const next = this.#next;
+    // An offer that is not answered yet may have gone to the relay before.
+    if (next?.answered && next.epoch >= epoch) return;
+    if (next === null && this.#live !== null && this.#live.epoch >= epoch) return;
+    this.rebuild();
+  }
+
   /** Build a connection with a fresh offer, instead of any that is being built. */
   rebuild(): void {
     this.#forgetNext();
     this.#unpause();
     void this.#begin();
-  }
-
-  /** There is a socket (again): offer what waits for one, and begin where there is nothing. */
-  ready(): void {
-    if (this.#next !== null && !this.#next.answered) this.rebuild();
-    else if (this.#live === null && this.#next === null) this.rebuild();
   }
 
   answered(message: Answered): void {
@@ -102,10 +122,7 @@ export class Leg<P extends Peer, B extends Build<P>> {
     attempt.epoch = message.epoch;
     attempt.cancel();
     attempt.cancel = this.#world.after(CONNECT_MS, () => this.#fail(attempt));
-    attempt.build.peer.setRemoteDescription({ type: "answer", sdp: message.sdp }).catch((error: unknown) => {
-      console.error(`the answer for ${this.#connection} was not understood`, error);
-      this.#fail(attempt);
-    });
+    void this.#agree(attempt, message.sdp);
   }
 
   /** True when the refusal was for this leg's offer. `again`: whether a fresh offer may fare better. */
@@ -122,10 +139,14 @@ export class Leg<P extends Peer, B extends Build<P>> {
     this.#forgetNext();
     this.#live?.build.peer.close();
     this.#live = null;
+    for (const peer of this.#lingering) peer.close();
+    this.#lingering.clear();
   }
 
   async #begin(): Promise<void> {
     if (this.#closed) return;
+    this.#turn += 1;
+    const turn = this.#turn;
     const build = await this.#make();
     const attempt: Attempt<B> = {
       id: this.#world.newId(),
@@ -135,7 +156,7 @@ export class Leg<P extends Peer, B extends Build<P>> {
       answered: false,
       cancel: () => {},
     };
-    if (this.#closed || this.#next !== null) {
+    if (this.#closed || turn !== this.#turn) {
       build.peer.close();
       return;
     }
@@ -153,6 +174,17 @@ export class Leg<P extends Peer, B extends Build<P>> {
       origins: build.origins(),
     });
     if (attempt.offered) attempt.cancel = this.#world.after(ANSWER_MS, () => this.#fail(attempt));
+  }
+
+  async #agree(attempt: Attempt<B>, sdp: string): Promise<void> {
+    try {
+      await attempt.build.peer.setRemoteDescription({ type: "answer", sdp });
+      if (this.#next === attempt || this.#live?.build === attempt.build) await attempt.build.agreed();
+    } catch (error) {
+      if (this.#next !== attempt) return;
+      console.error(`the answer for ${this.#connection} was not understood`, error);
+      this.#fail(attempt);
+    }
   }
 
   #changed(attempt: Attempt<B>): void {
@@ -174,7 +206,17 @@ export class Leg<P extends Peer, B extends Build<P>> {
     this.#next = null;
     this.#live = { build: attempt.build, epoch: attempt.epoch };
     this.#listener.promoted(attempt.build, attempt.epoch);
-    old?.build.peer.close();
+    if (old === null) return;
+    if (this.#linger_ms > 0 && old.epoch < attempt.epoch) this.#linger(old.build.peer);
+    else old.build.peer.close();
+  }
+
+  #linger(peer: P): void {
+    this.#lingering.add(peer);
+    this.#world.after(this.#linger_ms, () => {
+      this.#lingering.delete(peer);
+      peer.close();
+    });
   }
 
   #fail(attempt: Attempt<B>): void {

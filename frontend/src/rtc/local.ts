@@ -4,6 +4,7 @@
  * A muted microphone keeps its track (unmuting is instant); a camera that is off has none, so that its light is off.
  */
 import { type DeviceProblem, deviceProblem } from "./problems";
+import { LocalScreen } from "./screen";
 import { Store } from "./store";
 
 export type InputKind = "microphone" | "camera";
@@ -66,6 +67,7 @@ function constraints(kind: InputKind, deviceId: string | null): MediaTrackConstr
 
 export class LocalMedia {
   readonly store: Store<LocalSnapshot>;
+  readonly screen = new LocalScreen();
   #turn = { microphone: 0, camera: 0 };
   #closed = false;
 
@@ -100,6 +102,7 @@ export class LocalMedia {
 
   close(): void {
     this.#closed = true;
+    this.screen.close();
     navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
     for (const kind of ["microphone", "camera"] as const) this.#release(kind);
   }

@@ -1,5 +1,6 @@
-/** What getStats says about each participant, per second. */
+/** What getStats says about each tile, per second. */
 import type { Slot } from "../protocol/generated/meeting";
+import { keyOf, type UnitKey } from "./slots";
 
 /** The counters of one inbound stream that are read; all of them only rise. */
 export interface Counters {
@@ -11,6 +12,8 @@ export interface Counters {
   readonly width_px: number;
   readonly height_px: number;
   readonly fps: number;
+  /** As in `VP8`; empty before anything came. */
+  readonly codec: string;
 }
 
 export interface Quality {
@@ -19,10 +22,17 @@ export interface Quality {
   readonly width_px: number;
   readonly height_px: number;
   readonly fps: number;
+  /** The picture's, else the sound's. */
+  readonly codec: string;
 }
 
-export function counters(report: Iterable<Record<string, unknown>>): Counters[] {
+export function counters(given: Iterable<Record<string, unknown>>): Counters[] {
+  const report = [...given];
   const number = (value: unknown): number => (typeof value === "number" ? value : 0);
+  const codecs = new Map<unknown, string>();
+  for (const entry of report) {
+    if (entry.type === "codec") codecs.set(entry.id, String(entry.mimeType).replace(/^\w+\//, ""));
+  }
   const found: Counters[] = [];
   for (const entry of report) {
     if (entry.type !== "inbound-rtp" || typeof entry.mid !== "string") continue;
@@ -35,33 +45,38 @@ export function counters(report: Iterable<Record<string, unknown>>): Counters[] 
       width_px: number(entry.frameWidth),
       height_px: number(entry.frameHeight),
       fps: number(entry.framesPerSecond),
+      codec: codecs.get(entry.codecId) ?? "",
     });
   }
   return found;
 }
 
-/** Rates over the time between two readings, by participant. A stream that began in between counts from zero. */
+/** Rates over the time between two readings, by tile. A stream that began in between counts from zero. */
 export function qualities(
   before: readonly Counters[],
   after: readonly Counters[],
   elapsed_ms: number,
   slots: readonly Slot[],
-): ReadonlyMap<string, Quality> {
-  const owner = new Map(slots.map((slot) => [slot.mid, slot.participantId]));
+): ReadonlyMap<UnitKey, Quality> {
+  const owner = new Map(slots.map((slot) => [slot.mid, keyOf(slot)]));
   const old = new Map(before.map((entry) => [entry.mid, entry]));
-  const sums = new Map<string, { bytes: number; packets: number; lost: number; video: Counters | null }>();
+  const sums = new Map<
+    string,
+    { bytes: number; packets: number; lost: number; codec: string; video: Counters | null }
+  >();
   for (const entry of after) {
     const id = owner.get(entry.mid);
     if (id === undefined) continue;
-    const sum = sums.get(id) ?? { bytes: 0, packets: 0, lost: 0, video: null };
+    const sum = sums.get(id) ?? { bytes: 0, packets: 0, lost: 0, codec: "", video: null };
     const from = old.get(entry.mid);
     sum.bytes += Math.max(0, entry.bytes - (from?.bytes ?? 0));
     sum.packets += Math.max(0, entry.packets - (from?.packets ?? 0));
     sum.lost += Math.max(0, entry.lost - (from?.lost ?? 0));
     if (entry.kind === "video") sum.video = entry;
+    if (entry.kind === "video" || sum.codec === "") sum.codec = entry.codec;
     sums.set(id, sum);
   }
-  const found = new Map<string, Quality>();
+  const found = new Map<UnitKey, Quality>();
   for (const [id, sum] of sums) {
     const all = sum.packets + sum.lost;
     found.set(id, {
@@ -70,6 +85,7 @@ export function qualities(
       width_px: sum.video?.width_px ?? 0,
       height_px: sum.video?.height_px ?? 0,
       fps: sum.video?.fps ?? 0,
+      codec: sum.codec,
     });
   }
   return found;

@@ -1,8 +1,9 @@
 /**
  * The meeting socket: joins, keeps the journal complete, comes back by itself.
  *
- * Theory: one socket at a time. `seen` survives it, so that a new one is told only what was missed. A line out of order
- * is not taken; Resume brings it again. Silence for 6 s (the server says its head every 2 s) is a dead socket, whatever
+ * Theory: one socket at a time; only where the server hands over, the next one is opened beside it and takes its place
+ * once it is welcomed. `seen` survives, so that a new one is told only what was missed. A line out of order is not taken;
+ * Resume brings it again. Silence for 6 s (the server says its head every 2 s) is a dead socket, whatever
  * the browser thinks of it. Requests that carry an id are said again on each new socket until they are answered; the
  * server takes the same id once.
  */
@@ -16,7 +17,18 @@ export const SILENCE_MS = 6000;
 /** A handshake that takes longer was swallowed by a server that went down in the middle of it. */
 export const OPENING_MS = 3000;
 const RESUME_AGAIN_MS = 1000;
-const LINES = new Set(["started", "joined", "left", "muted", "camera-switched", "said", "moved", "ended"]);
+const LINES: ReadonlySet<string> = new Set<Line["type"]>([
+  "started",
+  "joined",
+  "left",
+  "muted",
+  "camera-switched",
+  "screen-switched",
+  "hand-raised",
+  "said",
+  "moved",
+  "ended",
+]);
 
 /** What is needed of a WebSocket. */
 export interface Socket {
@@ -49,6 +61,8 @@ export interface Listener {
 export class Signaling {
   readonly sequence = new Sequence();
   #socket: Socket | null = null;
+  /** Opened beside the present one, whose server is about to end. */
+  #successor: Socket | null = null;
   #opened = false;
   #welcomed = false;
   #attempt = 0;
@@ -114,30 +128,63 @@ export class Signaling {
 
   #connect(): void {
     if (this.#closed) return;
-    const socket = this.#world.open();
+    this.#succeed(this.#open());
+  }
+
+  /** From now on this is the socket. */
+  #succeed(socket: Socket): void {
     this.#socket = socket;
+    this.#successor = null;
     this.#heardAt = this.#world.now();
     this.#refusal = null;
     this.#opened = false;
+  }
+
+  #open(): Socket {
+    const socket = this.#world.open();
     socket.onopen = () => {
-      this.#opened = true;
-      this.#heardAt = this.#world.now();
+      if (this.#socket === socket) {
+        this.#opened = true;
+        this.#heardAt = this.#world.now();
+      }
       const seen = this.#entered ? this.sequence.seen : null;
-      this.#write({ type: "join", ticket: this.#ticket, version: VERSION, seen });
+      socket.send(JSON.stringify({ type: "join", ticket: this.#ticket, version: VERSION, seen }));
     };
     socket.onmessage = (event) => {
-      if (this.#socket === socket) this.#receive(String(event.data));
+      if (this.#successor === socket) this.#takeOver(socket, String(event.data));
+      else if (this.#socket === socket) this.#receive(String(event.data));
     };
     socket.onclose = (event) => {
-      if (this.#socket === socket) this.#lose(event.code, event.reason);
+      if (this.#successor === socket) this.#successor = null;
+      else if (this.#socket === socket) this.#lose(event.code, event.reason);
     };
+    return socket;
+  }
+
+  /** The present server is about to end: the next socket is opened now and serves once it is welcomed. */
+  #handOver(): void {
+    if (this.#successor === null) this.#successor = this.#open();
+  }
+
+  #takeOver(socket: Socket, text: string): void {
+    if ((JSON.parse(text) as ToBrowser).type === "welcomed") {
+      const old = this.#socket;
+      this.#succeed(socket);
+      old?.close(1000);
+      this.#receive(text);
+    } else {
+      // A refusal before the welcome: the present socket's end, which is near, leads to another try.
+      this.#successor = null;
+      socket.close(1000);
+    }
   }
 
   #drop(): void {
-    const socket = this.#socket;
+    const sockets = [this.#socket, this.#successor];
     this.#socket = null;
+    this.#successor = null;
     this.#welcomed = false;
-    socket?.close(1000);
+    for (const socket of sockets) socket?.close(1000);
   }
 
   #schedule(): void {
@@ -146,6 +193,13 @@ export class Signaling {
   }
 
   #lose(code: number, reason: string): void {
+    if (this.#successor !== null) {
+      // Gone before the next one was welcomed, perhaps because of it (`session.replaced`).
+      this.#succeed(this.#successor);
+      this.#welcomed = false;
+      this.#listener.lost();
+      return;
+    }
     const refusal = this.#refusal;
     const welcomed = this.#welcomed;
     this.#drop();
@@ -191,6 +245,7 @@ export class Signaling {
   #receive(text: string): void {
     const message = JSON.parse(text) as ToBrowser;
     this.#heardAt = this.#world.now();
+    this.#opened = true;
     // A refusal explains the end of the socket only as the last thing that was said.
     this.#refusal = null;
     if (LINES.has(message.type)) {
@@ -210,6 +265,11 @@ export class Signaling {
       case "refused":
         if (message.id) this.#pending.delete(message.id);
         this.#refusal = message;
+        // That the next socket pushed this one out is no news.
+        if (!message.id && this.#successor !== null) return;
+        break;
+      case "handed-over":
+        this.#handOver();
         break;
     }
     this.#listener.news(message as Exclude<ToBrowser, Line | Welcomed>);

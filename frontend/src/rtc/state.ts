@@ -30,6 +30,10 @@ function change(state: MeetingState, line: Line): Partial<MeetingState> {
       return { people: changed(state.people, line.participantId, { muted: line.muted }) };
     case "camera-switched":
       return { people: changed(state.people, line.participantId, { cameraOn: line.on }) };
+    case "screen-switched":
+      return { people: changed(state.people, line.participantId, { sharing: line.on }) };
+    case "hand-raised":
+      return { people: changed(state.people, line.participantId, { handRaisedAt: line.raised ? line.at : null }) };
     case "said": {
       const { id, participantId, name, text, at } = line;
       return { chat: [...state.chat, { id, participantId, name, text, at }].slice(-CHAT_KEPT) };

@@ -2,17 +2,23 @@
 import type { Origin, Slot } from "../protocol/generated/meeting";
 import { preferred, type VideoCodec } from "./codecs";
 import type { Build } from "./leg";
-import { type Seat, seats } from "./slots";
+import { type Seat, seats, type UnitKey } from "./slots";
 
-/** A new connection is switched to when its first packet came, or after this while (nobody may be sending). */
-const FLOWING_MS = 1000;
+/** What a new connection must show before it is switched to. */
+export interface Flow {
+  readonly tracks: number;
+  /** Nobody may be sending, so not for longer than this. */
+  readonly within_ms: number;
+}
 
 export class Subscriber implements Build<RTCPeerConnection> {
   readonly peer: RTCPeerConnection;
   #streams = new Map<string, MediaStream>();
-  #playing = new Map<string, MediaStream>();
+  #playing = new Map<UnitKey, MediaStream>();
+  readonly #needed: () => Flow;
 
-  constructor(seatCount: number, codec: VideoCodec) {
+  constructor(seatCount: number, codec: VideoCodec, needed: () => Flow) {
+    this.#needed = needed;
     this.peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     for (let seat = 0; seat < seatCount; seat += 1) {
       for (const kind of ["audio", "video"] as const) {
@@ -32,22 +38,33 @@ export class Subscriber implements Build<RTCPeerConnection> {
     return {};
   }
 
+  agreed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** How many tracks bring something. */
+  get flow(): number {
+    return this.peer.getReceivers().filter((receiver) => !receiver.track.muted).length;
+  }
+
   flowing(): Promise<void> {
+    const { tracks, within_ms } = this.#needed();
     return new Promise((resolve) => {
-      setTimeout(resolve, FLOWING_MS);
-      for (const receiver of this.peer.getReceivers()) {
-        if (!receiver.track.muted) resolve();
-        receiver.track.addEventListener("unmute", () => resolve(), { once: true });
-      }
+      const count = (): void => {
+        if (this.flow >= tracks) resolve();
+      };
+      setTimeout(resolve, within_ms);
+      for (const receiver of this.peer.getReceivers()) receiver.track.addEventListener("unmute", count);
+      count();
     });
   }
 
-  /** What each participant's tile plays. The same stream object is given as long as its tracks stay the same. */
-  play(slots: readonly Slot[]): ReadonlyMap<string, MediaStream> {
-    const now = new Map<string, MediaStream>();
-    for (const seat of seats(slots).values()) {
-      const stream = this.#streamOf(seat);
-      if (stream !== null) now.set(seat.participantId, stream);
+  /** What each tile plays. The same stream object is given as long as its tracks stay the same. */
+  play(slots: readonly Slot[]): ReadonlyMap<UnitKey, MediaStream> {
+    const now = new Map<UnitKey, MediaStream>();
+    for (const [key, seat] of seats(slots)) {
+      const stream = this.#streamOf(key, seat);
+      if (stream !== null) now.set(key, stream);
     }
     this.#playing = now;
     return now;
@@ -58,14 +75,14 @@ export class Subscriber implements Build<RTCPeerConnection> {
     return this.peer.getTransceivers().find((transceiver) => transceiver.mid === mid)?.receiver.track ?? null;
   }
 
-  #streamOf(seat: Seat): MediaStream | null {
+  #streamOf(key: UnitKey, seat: Seat): MediaStream | null {
     const tracks = [this.#track(seat.audioMid), this.#track(seat.videoMid)].filter((track) => track !== null);
     if (tracks.length === 0) return null;
     const same = (stream: MediaStream | undefined): stream is MediaStream =>
       stream !== undefined &&
       stream.getTracks().length === tracks.length &&
       tracks.every((track) => stream.getTrackById(track.id) === track);
-    const playing = this.#playing.get(seat.participantId);
+    const playing = this.#playing.get(key);
     if (same(playing)) return playing;
     // The server's own stream where it holds just these: its tracks are played in step.
     const given = this.#streams.get(seat.audioMid ?? seat.videoMid ?? "");

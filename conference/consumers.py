@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from common import events, hub
+from common import events, handover, hub
 from common.errors import NotFound, Refusal
 from common.metrics import refusals
 from common.transactions import off_loop
@@ -30,6 +30,7 @@ VIEWS_EVERY_S = 0.1
 VIEWS_AGAIN_S = 1.0
 """Views that no relay heard are told again after this."""
 SLOW = 4429
+RESTARTING = 4503
 REPLACED = 4409
 
 _log = structlog.get_logger(__name__)
@@ -66,6 +67,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self.views: tuple[protocol.View, ...] | None = None
         self.views_timer: asyncio.TimerHandle | None = None
         self.closing: set[asyncio.Task[None]] = set()
+        self.handed_over = False
+        handover.enter(self)
         await self.accept()
         self.deadline = asyncio.get_running_loop().call_later(
             session.JOIN_WITHIN_S, self._hang_up, "session.silent", 4400
@@ -73,6 +76,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """Stop following. Whether they left is for the sweep to say."""
+        handover.leave(self)
         self.deadline.cancel()
         for timer in (*self.offers.values(), *([self.views_timer] if self.views_timer else ())):
             timer.cancel()
@@ -282,7 +286,23 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def session_replaced(self, event: dict[str, Any]) -> None:
         """The same participant opened a newer socket."""
         if event["by"] != self.channel_name and event["born"] > self.born:
-            await self._refuse("session.replaced", "You joined from another window.", REPLACED)
+            if self.handed_over:
+                await self.let_go()
+            else:
+                await self._refuse("session.replaced", "You joined from another window.", REPLACED)
+
+    # --- when this process ends ---------------------------------------------------------------------------------------
+    async def hand_over(self, within_ms: int) -> None:
+        """Whoever is inside moves in their time; whoever is not comes again."""
+        self.handed_over = True
+        if self.follower is None:
+            await self.let_go()
+        else:
+            await self._say(protocol.HandedOver(within_ms=within_ms))
+
+    async def let_go(self) -> None:
+        """Hang up."""
+        await self.close(RESTARTING)
 
     # --- small things -------------------------------------------------------------------------------------------------
     @property

@@ -36,6 +36,11 @@ class Environment:
     )
     http_address: str = _var("QUORUM_HTTP_ADDRESS", "127.0.0.1", "address the web process listens on")
     http_port: int = _var("QUORUM_HTTP_PORT", 8000, "port the web process listens on")
+    web_processes: int = _var(
+        "QUORUM_WEB_PROCESSES",
+        0,
+        "web processes that `manage.py run` starts; 0: two where the machine has 4 GB, else one",
+    )
     tls: bool = _var("QUORUM_TLS", False, "serve HTTPS (a self-signed certificate is made in the state folder)")
     media_address: str = _var("QUORUM_MEDIA_ADDRESS", "127.0.0.1", "address the media workers listen on")
     media_addresses: tuple[str, ...] = _var(

@@ -1,5 +1,6 @@
 """Which processes run on this machine, as values. No Django here: the supervisor stays small."""
 
+import os
 import signal
 import sys
 from importlib.util import find_spec
@@ -14,6 +15,8 @@ WORKER = (*CELERY, "config.celery", "--quiet", "worker")
 # Workers do not gossip: nobody listens, and each would hold the chatter of all others in memory.
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning")
 RELAY = ("-I", "conference.keeper", "-P", "prefork", "-c", "1")
+SPACIOUS_BYTES = 4 << 30
+"""With so much memory a second web process, which takes over at once when the first dies, is worth its 100 MB."""
 WORK_THREADS = 4
 """Jobs mostly wait for the database or the store; four threads share one process's memory."""
 
@@ -23,7 +26,11 @@ def processes(env: Environment, fd: int) -> list[Child]:
     found: list[Child] = []
     if not env.redis_url:
         found.append(Child(name="valkey", argv=_valkey(env), grace_s=2))
-    found.append(Child(name="web", argv=(*MANAGE, "serve", "--fd", str(fd)), fds=(fd,)))
+    for number in range(env.web_processes or (2 if _memory_bytes() >= SPACIOUS_BYTES else 1)):
+        name = f"web-{number}" if number else "web"
+        serve = (*MANAGE, "serve", "--fd", str(fd))
+        # SIGTERM would hand its sockets over to another process, of which there will be none.
+        found.append(Child(name=name, argv=serve, fds=(fd,), stop=signal.SIGINT, renewed=True))
     for slot in range(env.media_workers):
         queue = f"media.{env.node}-{slot}"
         found.append(
@@ -40,6 +47,10 @@ def processes(env: Environment, fd: int) -> list[Child]:
     beat = (*CELERY, "config.timetable", "--quiet", "beat", "-s", str(env.state_dir / "beat"), "--pidfile=")
     found.append(Child(name="beat", argv=(*beat, "--loglevel", "warning"), environ={"DJANGO_SETTINGS_MODULE": ""}))
     return found
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _valkey(env: Environment) -> tuple[str, ...]:

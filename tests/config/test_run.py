@@ -35,9 +35,12 @@ def test_the_address_is_what_one_types_into_a_browser() -> None:
 
 
 def test_valkey_is_ours_only_without_a_redis(tmp_path: Path) -> None:
-    own = [child.name for child in processes(Environment(state_dir=tmp_path, media_workers=2), 3)]
-    theirs = [child.name for child in processes(Environment(redis_url="redis://store", state_dir=tmp_path), 3)]
-    assert own == ["valkey", "web", "media-0", "media-1", "worker", "beat"]
+    own = [child.name for child in processes(Environment(state_dir=tmp_path, media_workers=2, web_processes=2), 3)]
+    theirs = [
+        child.name
+        for child in processes(Environment(redis_url="redis://store", state_dir=tmp_path, web_processes=1), 3)
+    ]
+    assert own == ["valkey", "web", "web-1", "media-0", "media-1", "worker", "beat"]
     assert theirs == ["web", "media-0", "worker", "beat"]
 
 

@@ -18,7 +18,10 @@ from pathlib import Path
 from ops.supervision import Child, Supervisor
 folder = Path(sys.argv[1])
 texts = enumerate(sys.argv[2:])
-children = [Child(name=f"child-{i}", argv=(sys.executable, "-c", text), grace_s=0.5) for i, text in texts]
+children = [
+    Child(name=f"child-{i}", argv=(sys.executable, "-c", text), grace_s=0.5, renewed="REPLACES" in text)
+    for i, text in texts
+]
 Supervisor(children, folder, say=lambda text: print(text, flush=True), metrics=folder).run()
 """
 NOTE = "import os, time; from pathlib import Path; "
@@ -150,3 +153,39 @@ def test_the_first_restart_is_immediate_and_the_later_ones_wait_longer() -> None
 
 def test_a_child_is_a_value() -> None:
     assert Child(name="a", argv=("true",)) == Child(name="a", argv=("true",))
+
+
+RENEWABLE = (
+    "import os, signal, time; from pathlib import Path; "
+    "Path('{folder}/{name}').write_text(str(os.getpid())); before = os.environ.get('QUORUM_REPLACES', ''); "
+    "before and os.path.exists('{folder}/bad') and exit(3); "
+    "before and os.kill(int(before), signal.SIGTERM); time.sleep(60)"
+)
+
+
+def test_a_renewed_child_is_ended_by_its_successor(start: Callable[..., Running]) -> None:
+    running = start(RENEWABLE, SLEEPER)
+    first, other = running.pid("pid-0"), running.pid("pid-1")
+    running.process.send_signal(signal.SIGUSR1)
+    until(lambda: running.pid("pid-0") != first)
+    until(lambda: not alive(first))
+    assert alive(running.pid("pid-0"))
+    assert running.pid("pid-1") == other, "what cannot be renewed is left alone"
+    os.kill(running.pid("pid-0"), signal.SIGKILL)
+    second = running.pid("pid-0")
+    until(lambda: running.pid("pid-0") != second)
+
+
+def test_where_the_successor_does_not_come_up_the_old_one_goes_on(start: Callable[..., Running]) -> None:
+    running = start(RENEWABLE)
+    first = running.pid()
+    (running.folder / "bad").touch()
+    running.process.send_signal(signal.SIGUSR1)
+    assert running.process.stdout is not None
+    lines = [running.process.stdout.readline() for _ in range(2)]
+    assert lines[0] == "child-0 is being renewed\n"
+    assert lines[1].startswith("child-0 ended (exit 3); the one before it goes on.")
+    assert alive(first)
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(10)
+    assert not alive(first)

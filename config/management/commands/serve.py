@@ -1,16 +1,20 @@
-"""`manage.py serve`: the web process. Daphne on a listening socket that the supervisor holds."""
+"""`manage.py serve`: the web process, on a listening socket that the supervisor holds."""
 
+import contextlib
 import os
+import signal
 import socket
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.urls import get_resolver
 
 from config.checks import require_migrated, require_safe_settings
 from config.environment import environment
 from ops.certificate import CERTIFICATE, KEY
+from ops.supervision import REPLACES
 
 
 class Command(BaseCommand):
@@ -27,37 +31,36 @@ class Command(BaseCommand):
         """Serve until told to stop."""
         require_safe_settings()
         require_migrated()
-        from daphne.server import Server  # installs the asyncio reactor, so nothing of Twisted may come before
-        from twisted.internet import reactor, ssl
-        from twisted.protocols.tls import TLSMemoryBIOFactory
-
         from config.asgi import application
+        from config.web import Web
 
-        env = environment()
-        listening = socket.socket(fileno=fd)
-        listening.setblocking(False)
+        def wrap(factory: Any) -> Any:
+            if not environment().tls:
+                return factory
+            from twisted.internet import ssl
+            from twisted.protocols.tls import TLSMemoryBIOFactory
 
-        def adopt() -> None:
-            factory = server.http_factory
-            if env.tls:
-                key, certificate = (settings.STATE_DIR / name for name in (KEY, CERTIFICATE))
-                pair = ssl.PrivateCertificate.loadPEM(  # type: ignore[no-untyped-call]
-                    key.read_bytes() + certificate.read_bytes()
-                )
-                factory = TLSMemoryBIOFactory(pair.options(), False, factory)
-            reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+            key, certificate = (settings.STATE_DIR / name for name in (KEY, CERTIFICATE))
+            pair = ssl.PrivateCertificate.loadPEM(  # type: ignore[no-untyped-call]
+                key.read_bytes() + certificate.read_bytes()
+            )
+            return TLSMemoryBIOFactory(pair.options(), False, factory)
 
-        server = Server(
+        def ready() -> None:
+            """Load what the first request would wait for, then let the process before this one go."""
+            list(get_resolver().url_patterns)
+            if before := os.environ.pop(REPLACES, ""):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(before), signal.SIGTERM)
+
+        Web(
             application,
-            endpoints=["adopted"],
-            ready_callable=adopt,
-            verbosity=0,
-            server_name="quorum",
+            socket.socket(fileno=fd),
+            wrap,
+            ready,
             websocket_max_message_size=settings.SOCKET_FRAME_BYTES,
             websocket_max_frame_size=settings.SOCKET_FRAME_BYTES,
             proxy_forwarded_address_header="X-Forwarded-For" if settings.PRODUCTION else None,
-        )
-        server.endpoints = []  # none by description: `adopt` brings the socket, wrapped in TLS where it is asked for
-        server.run()
+        ).run()
         sys.stdout.flush()
         os._exit(0)  # threads that still serve a request do not hold the end up

@@ -45,7 +45,6 @@ def accept_send(terms: NegotiationTerms, text: str, origins: Mapping[str, Origin
                 rtx_ssrc,
                 section.rids,
                 section.rtx_payload_type,
-                section.repeats,
             )
         )
     extensions = IngressExtensions(

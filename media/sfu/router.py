@@ -254,8 +254,6 @@ class Router:
                 levels[track.participant_id] = source.loudness
             if track.section.rids and layer.observe(source, now_us):
                 self._stale = True
-            if track.kind == "audio" and not track.section.repeats:
-                continue
             ask, forget = layer.nacks.due(source.missing, now_us)
             if ask:
                 self._send(track.sending.peer, nack(FROM_RELAY, layer.ssrc, [s & 0xFFFF for s in ask]))

@@ -22,8 +22,6 @@ class PublishedSection:
     rtx_ssrc: int | None = None
     rids: tuple[str, ...] = ()
     rtx_payload_type: int | None = None
-    repeats: bool = False
-    """Audio that the browser sends again when asked (NACK); video always does."""
 
 
 @dataclass(frozen=True, slots=True)

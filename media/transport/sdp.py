@@ -41,7 +41,8 @@ START_KBPS = 2000
 
 _BASELINE = re.compile(r"42[eE]0[0-9a-fA-F]{2}")
 _OPUS = "minptime=10;useinbandfec=1"
-_AV1 = ("level-idx", "profile", "tier")
+_ECHOED = ("profile-id", "level-idx", "profile", "tier")
+"""Parameters of VP9 and AV1 that are answered as they were offered."""
 _NAMES: Mapping[str, Codec] = {"opus": "opus", "vp8": "VP8", "h264": "H264", "vp9": "VP9", "av1": "AV1"}
 
 
@@ -73,8 +74,6 @@ class SendSection:
     track_id: str
     cname: str
     rids: tuple[str, ...]
-    repeats: bool = False
-    """Lost audio is sent again when asked for: the browser offered NACK for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,6 @@ def answer_send(
                 track_id=section.track_id,
                 cname=section.cname,
                 rids=rids,
-                repeats="nack" in codec.feedback,
             )
         )
     return SendAnswer(_text(offer, local, bodies), tuple(chosen))
@@ -243,13 +241,15 @@ def _codec_lines(codec: OfferedCodec, feedback: Iterable[str], extra: list[str])
     if codec.name == "opus":
         lines, parameters = [f"a=rtpmap:{payload} opus/48000/2"], [_OPUS]
     elif codec.name != "h264":
-        said = [f"{key}={value}" for key, value in codec.parameters.items() if key in ("profile-id", *_AV1)]
-        lines, parameters = [f"a=rtpmap:{payload} {_name(codec)}/90000"], said
+        lines = [f"a=rtpmap:{payload} {_name(codec)}/90000"]
+        parameters = [f"{key}={value}" for key, value in codec.parameters.items() if key in _ECHOED]
     else:
         lines = [f"a=rtpmap:{payload} H264/90000"]
         profile = codec.parameters["profile-level-id"]
         parameters = [f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}"]
-    lines += [f"a=rtcp-fb:{payload} {kind}" for kind in feedback if kind in codec.feedback]
+    # Chromium offers no NACK for Opus, and does both halves of it where it is answered (docs/decisions/0010).
+    said = (*codec.feedback, "nack") if codec.name == "opus" else codec.feedback
+    lines += [f"a=rtcp-fb:{payload} {kind}" for kind in feedback if kind in said]
     if parameters + extra:
         lines.append(f"a=fmtp:{payload} {';'.join(parameters + extra)}")
     if codec.rtx_payload_type is not None:

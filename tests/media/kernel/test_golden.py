@@ -9,8 +9,11 @@ import pytest
 from media.kernel.table import (
     AddSink,
     AddSource,
+    Align,
+    DropSource,
     Gate,
     IngressExtensions,
+    Repair,
     Resend,
     Route,
     SetIngress,
@@ -89,6 +92,12 @@ def test_the_twin_executes(scenario: dict[str, Any]) -> None:
                 twin.apply([Route(sink, source)])
             case {"gate": [source, open_]}:
                 twin.apply([Gate(source, open_)])
+            case {"align": [source, shift]}:
+                twin.apply([Align(source, shift)])
+            case {"repair": [source, ssrc]}:
+                twin.apply([Repair(source, ssrc)])
+            case {"drop": source}:
+                twin.apply([DropSource(source)])
             case {"resend": [sink, sequences]}:
                 twin.apply([Resend(sink, tuple(sequences))])
             case {"out": expected}:

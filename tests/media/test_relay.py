@@ -263,3 +263,81 @@ async def test_an_abandoned_meeting_is_gone_and_its_counts_stay() -> None:
         assert figures.total.packets_out > 0
         refused = await m.offer("ann", "send", "v=0\r\n")
         assert isinstance(refused, control.Declined)
+
+
+async def test_a_meeting_that_moved_is_forwarded_in_silence_until_its_browsers_have_gone() -> None:
+    async with hall("ann", "bob") as m:
+        ann, bob = m.client("ann"), m.client("bob")
+        sending = await ann.send()
+        await bob.receive()
+        await bob.sees_more(5)
+        m.relay.linger("m")
+        said = len(m.said)
+        await bob.sees_more(10)
+        refused = await m.offer("ann", "send", "v=0\r\n")
+        assert isinstance(refused, control.Declined)
+        assert refused.code == "relay.unavailable"
+        # Who was muted meanwhile goes nowhere here either, and who was removed is cut off.
+        later = control.Plan(
+            "m", 2, (control.PlannedParticipant("ann", video=False), control.PlannedParticipant("bob"))
+        )
+        m.relay.restrain(later)
+        out, gated = m.total.packets_out, m.total.gated
+        await until(lambda: m.total.gated >= gated + 5, PATIENCE_S)
+        assert m.total.packets_out == out
+        m.relay.restrain(control.Plan("m", 3, (control.PlannedParticipant("bob"),)))
+        await until(lambda: sending.connectionState == "closed", PATIENCE_S)
+        assert m.relay.lingering == {"m"}
+        await bob.peers[0].close()
+        await until(lambda: not m.relay.lingering, PATIENCE_S)
+        assert [type(one) for one in m.said[said:]] == [control.Declined]
+        assert m.relay.connections == 0
+
+
+async def test_a_meeting_may_come_back_while_its_old_self_lingers_and_both_end() -> None:
+    async with hall("ann", "bob") as m:
+        ann, bob = m.client("ann"), m.client("bob")
+        await ann.send()
+        await bob.receive()
+        await bob.sees_more(3)
+        m.relay.linger("m")
+        m.plan("ann", "bob", epoch=3)
+        answered = await m.offer("bob", "receive", "v=0\r\n", epoch=1)
+        assert isinstance(answered, control.Declined)
+        assert m.relay.knows("m", "bob")
+        await bob.sees_more(3)
+        m.relay.abandon("m")
+        assert (m.relay.connections, m.relay.lingering) == (0, frozenset())
+
+
+async def test_words_of_another_epoch_change_nothing() -> None:
+    async with hall("ann", "bob") as m:
+        await m.client("ann").send()
+        bob = m.client("bob")
+        await bob.receive()
+        await bob.sees_more(3)
+        m.plan("ann", "bob", epoch=5)
+        said = len(m.said)
+        m.plan("bob", epoch=4)
+        for stale in (control.Watch(control.VERSION, "m", 4, "bob", ()), control.Watch(99, "m", 5, "bob", ())):
+            m.relay.perform(stale)
+        m.relay.perform(control.Watch(control.VERSION, "elsewhere", 5, "bob", ()))
+        assert m.relay.knows("m", "ann")
+        await bob.sees_more(10)
+        assert not [one for one in m.said[said:] if getattr(one, "epoch", 5) != 5]
+        m.relay.perform(control.Watch(control.VERSION, "m", 5, "bob", ()))
+        assert isinstance(m.said[-1], control.LookedAt)
+        assert m.said[-1].views[0].height_px == 0
+
+
+async def test_a_meeting_that_lingers_ends_by_itself_although_nobody_lets_go() -> None:
+    async with hall("ann", "bob") as m:
+        bob = m.client("bob")
+        await m.client("ann").send()
+        await bob.receive()
+        await bob.sees_more(3)
+        m.relay.linger("m")
+        clock = m.relay._clock_us
+        m.relay._clock_us = lambda: clock() + 7_000_000
+        await until(lambda: not m.relay.lingering, PATIENCE_S)
+        assert m.relay.connections == 0

@@ -32,7 +32,7 @@ from django.db.utils import Error as DatabaseError
 from common.errors import Refusal
 from common.events import deliver, publish_passing
 from common.ids import new_id
-from common.store import PREFIX, TIMEOUT_S, async_store
+from common.store import TIMEOUT_S, async_store
 from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services
 from conference.placement import RelayNode, choose
@@ -69,11 +69,6 @@ RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.cal
 def relay_host() -> None:
     """Carry meetings until the worker ends."""
     asyncio.run(RelayHost(slot=int(os.environ.get("QUORUM_MEDIA_SLOT", "0"))).run())
-
-
-def draining_key(node: str) -> str:
-    """Where it is written that a node is to be emptied; whatever it holds, its being there counts."""
-    return f"{PREFIX}relay:draining:{node}"
 
 
 class RelayHost:
@@ -176,7 +171,7 @@ class RelayHost:
         keys = [relays.lease_key(meeting_id) for meeting_id in leased]
         async with client.pipeline(transaction=False) as pipe:
             pipe.set(relays.node_key(self.node), text, px=relays.LEASE_MS)
-            pipe.exists(draining_key(self.node))
+            pipe.exists(relays.draining_key(self.node))
             if keys:
                 pipe.eval(RENEW, len(keys), *keys, self.relay_id, str(relays.LEASE_MS))
             answers = await pipe.execute()

@@ -9,25 +9,18 @@ from typing import Any
 
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.system.browser import Browser, Person
+from tests.system.browser import SMALL, Browser, Person
 from tests.system.operated import Operated
 
 PAGE = Path(__file__).parent / "page"
-SMALL = """
-const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = (wanted) =>
-  native(wanted.video ? { ...wanted, video: { width: 320, height: 180, frameRate: 20 } } : wanted);
-"""
-"""Small pictures: what is measured is the way, not the encoder."""
 
 
 class Caller(Person):
     """Somebody in a call, metered."""
 
     def __init__(self, browser: Browser, name: str, script: str = SMALL) -> None:
-        super().__init__(browser, name)
+        super().__init__(browser, name, script)
         self.page.add_init_script(path=PAGE / "meter.js")
-        self.page.add_init_script(script)
 
     def reset(self) -> None:
         """Forget the gaps so far."""

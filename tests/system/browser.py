@@ -31,6 +31,12 @@ FLAGS = [
     "--disable-renderer-backgrounding",
 ]
 PATIENCE_S = 40.0
+SMALL = """
+const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) =>
+  native(wanted.video ? { ...wanted, video: { width: 320, height: 180, frameRate: 20 } } : wanted);
+"""
+"""A page script: small pictures, where the way is tried and not the encoder."""
 
 
 def until(condition: Callable[[], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
@@ -83,9 +89,11 @@ class Browser:
 class Person:
     """Somebody in front of a meeting page."""
 
-    def __init__(self, browser: Browser, name: str) -> None:
+    def __init__(self, browser: Browser, name: str, script: str = "") -> None:
         self.name = name
         self.page = browser.page()
+        if script:
+            self.page.add_init_script(script)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -121,10 +129,13 @@ class Person:
         found: str = self.page.evaluate("window.quorum.engine.store.get().me")
         return found
 
-    def inbound(self, kind: str, of: str | None = None) -> list[dict[str, Any]]:
-        """What the browser counts of the streams that it receives, of one participant or of all."""
+    def inbound(self, kind: str, of: str | None = None, origin: str | None = None) -> list[dict[str, Any]]:
+        """What the browser counts of the streams that it receives, of one participant or of all, of one origin or of
+        all.
+        """
         stats = self.stats() or {"slots": [], "inbound": []}
-        mids = {s["mid"] for s in stats["slots"] if of is None or s["participantId"] == of}
+        slots = [s for s in stats["slots"] if of is None or s["participantId"] == of]
+        mids = {s["mid"] for s in slots if origin is None or s["origin"] == origin}
         return [
             entry
             for entry in stats["inbound"]
@@ -137,19 +148,21 @@ class Person:
         found = [e for e in stats["outbound"] if e["type"] == "outbound-rtp" and e["kind"] == kind]
         return found[0] if found else {}
 
-    def total(self, kind: str, figure: str, of: str | None = None) -> float:
+    def total(self, kind: str, figure: str, of: str | None = None, origin: str | None = None) -> float:
         """The sum of one figure over what is received."""
-        return sum(entry.get(figure) or 0 for entry in self.inbound(kind, of))
+        return sum(entry.get(figure) or 0 for entry in self.inbound(kind, of, origin))
 
-    def sees(self, of: str, frames: int = 10) -> None:
+    def sees(self, of: str, frames: int = 10, origin: str = "camera") -> None:
         """That many more frames of somebody are decoded."""
-        before = self.total("video", "framesDecoded", of)
-        until(lambda: self.total("video", "framesDecoded", of) >= before + frames, f"{self.name} sees {of}")
+        before = self.total("video", "framesDecoded", of, origin)
+        what = f"{self.name} sees the {origin} of {of}"
+        until(lambda: self.total("video", "framesDecoded", of, origin) >= before + frames, what)
 
-    def hears(self, of: str) -> None:
+    def hears(self, of: str, origin: str = "microphone") -> None:
         """Some more sound of somebody has energy."""
-        before = self.total("audio", "totalAudioEnergy", of)
-        until(lambda: self.total("audio", "totalAudioEnergy", of) > before + 1e-4, f"{self.name} hears {of}")
+        before = self.total("audio", "totalAudioEnergy", of, origin)
+        what = f"{self.name} hears the {origin} of {of}"
+        until(lambda: self.total("audio", "totalAudioEnergy", of, origin) > before + 1e-4, what)
 
     def person(self, participant_id: str) -> dict[str, Any] | None:
         """Somebody, as this page knows them."""

@@ -10,8 +10,11 @@ is read.
     drain        the worker that carries the meeting is emptied
     parent       kill -9 of the whole media worker, another stands by
     one_worker   kill -9 of the relay where there is no other: it is started again
+
+`hostile` is a flood at the media port of a call: see `tests.load.hostile`.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -20,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.load import hostile
 from tests.load.callers import Caller, call, chromium, installed
 from tests.load.peers.shapes import percentile
 from tests.system.browser import until
@@ -104,7 +108,12 @@ def run(cases: dict[str, tuple[int, Deed]] = CASES, runs: int = RUNS) -> dict[st
                             found[name] = [measure(site, carriers, people, workers, deed) for _ in range(runs)]
                 finally:
                     carriers.close()
-    return result_of(found)
+    result = result_of(found)
+    with installed() as site, contextlib.closing(Carriers(site)) as carriers:
+        flooded = asyncio.run(hostile.measure(site, carriers))
+    result["figures"]["hostile"] = {name: flooded[name] for name in ("gap_ms", "core_percent")}
+    result["samples"]["hostile"] = flooded
+    return result
 
 
 def measure(site: Operated, carriers: Carriers, people: tuple[Caller, Caller], workers: int, deed: Deed) -> Gap:

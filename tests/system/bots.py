@@ -92,6 +92,9 @@ class Bot:
     slots: list[dict[str, Any]] = field(default_factory=list)
     received: dict[Literal["audio", "video"], int] = field(default_factory=lambda: {"audio": 0, "video": 0})
     first_packet: "asyncio.Future[float]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    longest_gap_s: float = 0.0
+    """Between two packets of sound."""
+    _sound_at: float | None = None
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: dict[str, "asyncio.Future[str]"] = field(default_factory=dict)
     _links: list[Link] = field(default_factory=list)
@@ -137,6 +140,10 @@ class Bot:
         """Until the next packet. Raise TimeoutError where none comes."""
         self._heard.clear()
         await asyncio.wait_for(self._heard.wait(), ANSWER_WITHIN_S)
+
+    def forget_gaps(self) -> None:
+        """Watch for the longest from now on."""
+        self.longest_gap_s, self._sound_at = 0.0, None
 
     async def close(self) -> None:
         """Leave at once."""
@@ -199,6 +206,10 @@ class Bot:
             if 128 <= packet[0] < 192 and kind is not None:
                 self.received[kind] += 1
                 self._heard.set()
+                if kind == "audio":
+                    now = time.monotonic()
+                    self.longest_gap_s = max(self.longest_gap_s, now - (self._sound_at or now))
+                    self._sound_at = now
                 if not self.first_packet.done():
                     self.first_packet.set_result(time.monotonic())
 

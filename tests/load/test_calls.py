@@ -1,0 +1,33 @@
+"""The arithmetic of the benchmarks of calls, and what the flood is made of."""
+
+from tests.load.failover import CASES, Gap, result_of
+from tests.load.hostile import datagrams
+from tests.load.quality import NETWORKS
+
+
+def test_gaps_are_reported_by_case_with_their_worst() -> None:
+    cold = [Gap(audio_s=n / 10, video_s=n / 5, clicks=0) for n in range(1, 11)]
+    found = result_of({"cold": cold, "drain": [Gap(0.1, 0.2, 1)] * 10})
+    assert found["runs"] == 10
+    assert found["figures"]["gap_s"]["cold"] == {
+        "audio": {"p50": 0.5, "p95": 1.0, "max": 1.0},
+        "video": {"p50": 1.0, "p95": 2.0, "max": 2.0},
+    }
+    assert found["figures"]["clicks"] == 10
+    assert len(found["samples"]["drain"]) == 10
+
+
+def test_two_workers_and_one_are_apart() -> None:
+    assert {name: workers for name, (workers, _) in CASES.items() if workers == 1} == {"one_worker": 1}
+
+
+def test_the_networks_are_those_of_the_contract() -> None:
+    assert set(NETWORKS) == {"clean", "loss5", "loss10", "loss30", "burst5", "jitter", "narrow"}
+
+
+def test_the_flood_is_of_every_kind_and_the_same_each_time() -> None:
+    found = datagrams(count=600)
+    first_bytes = [one[0] for one in found]
+    assert found[1:6] == datagrams(count=600)[1:6]
+    assert {22, 64, 0x81, 0x90} <= set(first_bytes)
+    assert sum(byte < 4 for byte in first_bytes) >= 100, "checks of strangers"

@@ -16,6 +16,8 @@ from django.db import transaction
 from prometheus_client import Counter
 
 TIMEOUT_S = 1.0
+AFTER_COMMIT_S = 0.5
+"""A request waits for this: with the wake of a relay, a command takes less than a second while Redis is away."""
 LINE = "journal.line"
 PASSING = "relay.said"
 """The `type` of a message in the channel layer, which Channels turns into a consumer's method name."""
@@ -41,15 +43,15 @@ async def publish_passing(topic: str, text: str) -> None:
     await deliver(topic, {"type": PASSING, "text": text})
 
 
-async def deliver(group: str, message: dict[str, Any]) -> None:
+async def deliver(group: str, message: dict[str, Any], limit_s: float = TIMEOUT_S) -> None:
     """Hand a message to a group of the channel layer; counted, not raised, where it does not get through."""
     layer = get_channel_layer()
     try:
-        await asyncio.wait_for(layer.group_send(group, message), TIMEOUT_S)
+        await asyncio.wait_for(layer.group_send(group, message), limit_s)
     except AWAY as reason:
         _undelivered.inc()
         _log.warning("event.undelivered", group=group, reason=type(reason).__name__)
 
 
 def _on_commit(group: str, message: dict[str, Any]) -> None:
-    transaction.on_commit(lambda: async_to_sync(deliver)(group, message), robust=True)
+    transaction.on_commit(lambda: async_to_sync(deliver)(group, message, AFTER_COMMIT_S), robust=True)

@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from prometheus_client import Counter, Gauge
 
-from common.events import AWAY, LINE, PASSING
+from common.events import AWAY, LINE, PASSING, TIMEOUT_S
 
 BEAT_S = 2.0
 TAIL_LINES = 500
@@ -189,17 +189,20 @@ class Hub:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
-            try:
-                await self._layer.group_add(self.topic, self._channel)
-            except AWAY as reason:
-                _log.warning("hub.unreachable", topic=self.topic, reason=type(reason).__name__)
-            await self._source.beat([follower.key for follower in self._followers])
+            # Side by side and not for long: followers count on hearing the head every few seconds.
+            await asyncio.gather(self._rejoin(), self._source.beat([follower.key for follower in self._followers]))
             try:
                 if await self._source.head() > self.sequence:
                     await self._fill()
             except DatabaseError as reason:
                 _log.warning("hub.blind", topic=self.topic, reason=type(reason).__name__)
             self._say(Head(self.sequence))
+
+    async def _rejoin(self) -> None:
+        try:
+            await asyncio.wait_for(self._layer.group_add(self.topic, self._channel), TIMEOUT_S)
+        except AWAY as reason:
+            _log.warning("hub.unreachable", topic=self.topic, reason=type(reason).__name__)
 
     async def _take(self, sequence: int, text: str) -> None:
         if sequence == self.sequence + 1 and not self._filling.locked():

@@ -4,15 +4,20 @@ import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from common.errors import Refusal
+from common.errors import Refusal, Unavailable
 from common.metrics import refusals
+from common.transactions import is_passing
 
 CONTENT_TYPE = "application/problem+json"
+
+AWAY = Unavailable("database.unavailable", "The database does not answer; try again.", retry_after_s=2)
+"""Said by each door for a failure of the database that passes."""
 
 _CODES = {
     exceptions.ParseError: "request.malformed",
@@ -48,6 +53,8 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
             answer["Retry-After"] = str(math.ceil(error.retry_after_s))
         refusals.labels(code=error.code, door="rest").inc()
         return answer
+    if isinstance(error, DatabaseError) and is_passing(error):
+        return problem(AWAY, context)
     plain = exception_handler(error, context)
     if plain is None:
         return None

@@ -12,10 +12,11 @@ from weakref import WeakKeyDictionary
 import redis
 import redis.asyncio
 from django.conf import settings
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 TIMEOUT_S = 0.5
+HINT_TIMEOUT_S = 0.25
 PREFIX = "quorum:"
 
 _per_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
@@ -35,6 +36,13 @@ def store() -> redis.Redis:
     """This process's blocking client; thread-safe."""
     retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), 2)
     return redis.Redis.from_url(settings.REDIS_URL, retry=retry, **_options())
+
+
+@cache
+def hints() -> redis.Redis:
+    """A blocking client for what may be lost: one try of a quarter of a second, so that nobody waits for it."""
+    options = {**_options(), "socket_timeout": HINT_TIMEOUT_S, "socket_connect_timeout": HINT_TIMEOUT_S}
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **options)
 
 
 def async_store() -> redis.asyncio.Redis:

@@ -10,11 +10,13 @@ from uuid import UUID
 import msgspec
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from common import events, handover, hub
 from common.errors import NotFound, Refusal
 from common.metrics import refusals
-from common.transactions import off_loop
+from common.problems import AWAY
+from common.transactions import is_passing, off_loop
 from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services, session
 from conference.journal import JournalSource
@@ -92,7 +94,12 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer each refusal with a frame, and hang up where it is one to hang up on."""
         try:
-            await self._perform(self.session.receive(text_data, time.monotonic()))
+            try:
+                await self._perform(self.session.receive(text_data, time.monotonic()))
+            except DatabaseError as error:
+                if not is_passing(error):
+                    raise
+                raise AWAY from error
         except Refusal as no:
             refusals.labels(code=no.code, door="socket").inc()
             await self._say(protocol.Refused(code=no.code, detail=no.detail, id=self.session.request_id))
@@ -206,8 +213,10 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         try:
             await relays.negotiate(command, self.channel_name)
         except Refusal:
-            self._settle(offer.id, "unreachable")
-            raise
+            # An absent Redis may take longer to notice than the answer was waited for: then it is refused already.
+            if offer.id in self.offers:
+                self._settle(offer.id, "unreachable")
+                raise
 
     # --- what the page shows ------------------------------------------------------------------------------------------
     def _views_due(self) -> None:
@@ -250,7 +259,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     await self._say(protocol.Headed(sequence=sequence))
                     # Said again at each beat, so that an emptied Redis heals.
                     with contextlib.suppress(*events.AWAY):
-                        await self.channel_layer.group_add(selectors.group_of(follower.key), self.channel_name)
+                        group = selectors.group_of(follower.key)
+                        await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), events.TIMEOUT_S)
                 case hub.Slow():
                     await self._refuse("socket.slow", "Your connection is too slow; joining again.", SLOW)
                     return

@@ -17,7 +17,7 @@ import redis
 import structlog
 
 from common.errors import Unavailable
-from common.store import PREFIX, async_store, store
+from common.store import PREFIX, async_store, hints, store
 from conference.placement import RelayNode, choose
 from media.control import Negotiate, Watch
 
@@ -127,13 +127,13 @@ def _marked(texts: Iterable[str | bytes | None], draining: set[str]) -> list[Rel
 def wake(meeting_id: UUID | str) -> None:
     """Hint that a meeting's plan changed. May be lost: a relay reads its plans every 2 s anyway."""
     try:
-        relay_id = store().get(lease_key(str(meeting_id)))
+        relay_id = hints().get(lease_key(str(meeting_id)))
         if not relay_id:
             node = choose(living_nodes())
             if node is None:
                 return
             relay_id = node.relay_id
-        with store().pipeline(transaction=False) as pipe:
+        with hints().pipeline(transaction=False) as pipe:
             _push(pipe, str(relay_id), Wake(str(meeting_id)))
             pipe.execute()
     except redis.exceptions.RedisError as reason:

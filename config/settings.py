@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "common.away.DatabaseAway",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

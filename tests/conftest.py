@@ -50,7 +50,7 @@ def valkey(valkey_address: str, settings: Any) -> Iterator[Any]:
     """An empty Valkey that the settings point to; the client to look into it."""
     from channels.layers import channel_layers
 
-    from common.store import store
+    from common.store import hints, store
 
     config = settings.CHANNEL_LAYERS["default"]
     host = {**config["CONFIG"]["hosts"][0], "address": valkey_address}
@@ -58,11 +58,14 @@ def valkey(valkey_address: str, settings: Any) -> Iterator[Any]:
     settings.CHANNEL_LAYERS = {"default": {**config, "CONFIG": {**config["CONFIG"], "hosts": [host]}}}
     channel_layers.backends.clear()
     store.cache_clear()
+    hints.cache_clear()
     client = store()
     client.flushdb()
     yield client
     client.close()
+    hints().close()
     store.cache_clear()
+    hints.cache_clear()
     channel_layers.backends.clear()
 
 

@@ -53,6 +53,26 @@ def test_the_lost_are_let_go_after_ten_seconds_and_those_who_are_back_stay(scene
     assert Participant.objects.get(pk=ann).state == Participant.State.LOST
 
 
+def test_media_alone_keeps_one_in_and_fifteen_seconds_without_both_do_not(scene: Any, valkey: Any, clock: Any) -> None:
+    ann = scene.enter("Ann")
+
+    def is_in() -> bool:
+        return bool(selectors.state_of(scene.meeting_id).people)
+
+    for _ in range(60):
+        valkey.set(f"quorum:presence:{ann}", 1, px=presence.SEEN_FOR_MS)  # by the relay: there is no socket
+        tasks.sweep_absent()
+        clock.forward(seconds=2)
+    assert is_in()
+    valkey.delete(f"quorum:presence:{ann}")
+    absent_s = presence.SEEN_FOR_MS / 1000
+    while is_in():
+        tasks.sweep_absent()
+        clock.forward(seconds=1)
+        absent_s += 1
+    assert 15 <= absent_s <= 17
+
+
 def test_who_was_lost_comes_back_with_the_same_ticket(scene: Any, clock: Any) -> None:
     ann = scene.admit("Ann")
     services.join_meeting(ticket=ann.ticket, meeting_id=scene.meeting_id)

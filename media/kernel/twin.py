@@ -19,13 +19,13 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from media.kernel.splice import resent, splice
 from media.kernel.streams import HISTORY, Egress, Peer, SinkStream, SourceStream, renumber
 from media.kernel.table import (
     AddSink,
     AddSource,
     Align,
     Change,
-    Codec,
     Counters,
     DropSink,
     DropSource,
@@ -305,7 +305,7 @@ class Twin:
             if sink.current is not source:
                 if not key or not sink.egress.ready:
                     continue
-                self._splice(sink, source, full, timestamp, numbers, now_us)
+                splice(sink, source, full, timestamp, numbers, now_us)
             elif full < sink.first:
                 continue
             sequence = full + sink.sequence_offset
@@ -359,46 +359,12 @@ class Twin:
         unknown = self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
         self._meet(unknown)
 
-    def _splice(
-        self,
-        sink: SinkStream,
-        source: SourceStream,
-        full: int,
-        timestamp: int,
-        numbers: Vp8Descriptor | Vp9Descriptor | None,
-        now_us: int,
-    ) -> None:
-        codec: Codec = source.entry.codec
-        sink.payload_type, rtx = sink.entry.payload_types.get(codec, (0, None))
-        sink.rtx_payload_type = rtx or 0
-        layer = sink.current
-        sink.current, sink.first = source, full
-        if layer is not None:
-            layer.sinks.remove(sink)
-        if sink.last_sequence < 0:
-            return  # its first source: that stream's own numbers will do
-        sink.sequence_offset = sink.last_sequence + 1 - full
-        if layer is not None and layer.shift is not None and source.shift is not None:
-            moved = sink.timestamp_offset + source.shift - layer.shift
-            ahead = (timestamp + moved - sink.last_timestamp) & 0xFFFFFFFF
-            if not 0 < ahead < 0x80000000:  # the other layer already sent this picture: time may not stand still
-                moved += 1 - (ahead - 0x100000000 if ahead else 0)
-            sink.timestamp_offset = moved & 0xFFFFFFFF
-        else:
-            elapsed = max(1, (now_us - sink.last_at_us) * sink.entry.clock_hz // 1_000_000)
-            sink.timestamp_offset = (sink.last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
-        if numbers is not None and numbers.picture_id is not None and sink.last_picture >= 0:
-            sink.picture_offset = sink.last_picture + 1 - numbers.picture_id
-            if numbers.tl0picidx is not None and sink.last_tl0 >= 0:
-                sink.tl0_offset = sink.last_tl0 + 1 - numbers.tl0picidx
-
     def _resend(self, change: Resend) -> None:
         sink = self._sinks.get(change.sink)
         if sink is None or sink.current is None:
             return
         source, egress = sink.current, sink.egress
-        repeats = source.entry.kind == "audio"
-        if not repeats and not sink.rtx_payload_type:
+        if source.entry.kind == "video" and not sink.rtx_payload_type:
             return
         for sequence in change.sequences:
             full = sink.last_sequence + ((sequence - sink.last_sequence + 0x8000) & 0xFFFF) - 0x8000
@@ -407,26 +373,7 @@ class Twin:
             if kept is None or kept[0] != original or original < sink.first:
                 self.resend_missed += 1
                 continue
-            _, marker, timestamp, body = kept
-            timestamp = (timestamp + sink.timestamp_offset) & 0xFFFFFFFF
-            if repeats:  # byte for byte what was sent, as SRTP demands of a repeated number
-                header = _pack_header(sink.flags, marker | sink.payload_type, sequence, timestamp, sink.ssrc)
-                packet = header + sink.extension + body
-            else:
-                if sink.picture_offset or sink.tl0_offset:
-                    if source.entry.codec == "VP8":
-                        body = renumber(body, parse_descriptor(body), sink)
-                    elif source.entry.codec == "VP9":
-                        body = renumber(body, parse_vp9(body), sink)
-                sink.rtx_sequence = (sink.rtx_sequence + 1) & 0xFFFF
-                header = _pack_header(
-                    sink.flags,
-                    marker | sink.rtx_payload_type,
-                    sink.rtx_sequence,
-                    timestamp,
-                    sink.entry.rtx_ssrc or 0,
-                )
-                packet = header + sink.extension + _SEQUENCE.pack(sequence) + body
+            packet = resent(sink, source, sequence, kept)
             try:
                 egress.sendto(egress.protect(packet), egress.address)
             except OSError:

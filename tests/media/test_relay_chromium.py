@@ -83,9 +83,10 @@ async def talk() -> AsyncIterator[Talk]:
         yield Talk(m, ann, bob)
 
 
-async def test_a_page_is_given_the_layer_that_it_shows_and_each_change_is_without_a_freeze() -> None:
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_a_page_is_given_the_layer_that_it_shows_and_each_change_is_without_a_freeze(codec: str) -> None:
     async with talk() as t:
-        await t.begin(simulcast=True)
+        await t.begin(simulcast=True, codec=codec)
         await t.sees(720)
         for height_px, seen in ((160, 180), (300, 360), (720, 720), (180, 180)):
             t.watch(("ann", "camera", height_px))

@@ -219,3 +219,48 @@ def test_any_text_raises_nothing_but_bad_sdp(text):
 
 def test_a_group_without_a_word_is_malformed():
     assert code(OFFERS["chromium_send_vp8"].replace("a=group:BUNDLE 0 1", "a=group:")) == "sdp.malformed"
+
+
+def test_of_one_kind_four_sections_are_taken_and_the_rest_is_refused_without_harm():
+    text = OFFERS["chromium_send_vp8"]
+    video = text[text.index("m=video") :]
+    many = text.replace("BUNDLE 0 1", "BUNDLE " + " ".join(map(str, range(8))))
+    many += "".join(video.replace("a=mid:1\r\n", f"a=mid:{mid}\r\n") for mid in range(2, 8))
+    answer = answer_send(read_offer(many), LOCAL)
+    assert [section.mid for section in answer.sections] == ["0", "1", "2", "3", "4"]
+    assert answer.text.count("m=video 0 ") == 3
+    assert "a=group:BUNDLE 0 1 2 3 4\r\n" in answer.text
+
+
+@pytest.mark.parametrize("codec, parameters", [("VP9", "profile-id=0"), ("AV1", "level-idx=5;profile=0;tier=0")])
+def test_the_browsers_order_decides_on_newer_codecs_too(codec, parameters):
+    text = OFFERS["chromium_send_vp8"]
+    numbers = {"VP9": "98", "AV1": "45"}
+    head, _, rest = text.partition("m=video 9 UDP/TLS/RTP/SAVPF ")
+    formats, _, rest = rest.partition("\r\n")
+    others = [number for number in formats.split() if number != numbers[codec]]
+    first = " ".join([numbers[codec], *others])
+    answer = answer_send(read_offer(f"{head}m=video 9 UDP/TLS/RTP/SAVPF {first}\r\n{rest}"), LOCAL)
+    assert answer.sections[1].codec == codec
+    number = numbers[codec]
+    assert f"a=rtpmap:{number} {codec}/90000\r\n" in answer.text
+    assert f"a=fmtp:{number} {parameters};x-google-start-bitrate" in answer.text
+    assert answer_send(read_offer(text), LOCAL).sections[1].codec == "VP8"
+
+
+def test_profiles_that_we_do_not_forward_are_passed_over():
+    ours = answer_receive(
+        read_offer(OFFERS["chromium_receive_4_seats"].replace("profile-id=0", "profile-id=1")),
+        LOCAL,
+        {"1": SlotTerms(7, 8, "c", "s", "t")},
+    )
+    assert set(ours.slots[0].codecs) == {"VP8", "H264", "AV1"}
+
+
+def test_lost_sound_will_be_asked_for_although_chromium_offers_no_nack_for_it():
+    sent = answer_send(read_offer(OFFERS["chromium_send_vp8"]), LOCAL)
+    received = answer_receive(
+        read_offer(OFFERS["chromium_receive_4_seats"]), LOCAL, {"0": SlotTerms(7, None, "c", "s", "t")}
+    )
+    assert "a=rtcp-fb:111 nack\r\n" not in OFFERS["chromium_send_vp8"].replace("\n", "\r\n")
+    assert all("a=rtcp-fb:111 nack\r\n" in answer.text for answer in (sent, received))

@@ -1,10 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { arranged, GAP_PX, grid, NO_ORDER, type Order, scene, staged, stripWidth, views } from "../src/meeting/layout";
+import {
+  arranged,
+  GAP_PX,
+  grid,
+  NO_ORDER,
+  type Order,
+  scene,
+  staged,
+  stripWidth,
+  tiling,
+  views,
+} from "../src/meeting/layout";
 import { handOrder, listed } from "../src/meeting/people";
 import { shortcut } from "../src/meeting/useShortcuts";
 import type { Person, Slot } from "../src/protocol/generated/meeting";
 import { backoffMs } from "../src/rtc/backoff";
-import { codecFromQuery, preferred } from "../src/rtc/codecs";
+import { codecFromQuery, received, sent } from "../src/rtc/codecs";
 import { cameraEncodings, simulcastFromQuery, tuned } from "../src/rtc/layers";
 import { loudness } from "../src/rtc/level";
 import { deviceProblem } from "../src/rtc/problems";
@@ -51,6 +62,12 @@ describe("the grid", () => {
         }
       }
     }
+  });
+
+  test("a phone held upright shows squares where they are much larger", () => {
+    expect(tiling(6, 374, 730)).toMatchObject({ columns: 2, rows: 3, width_px: 183, height_px: 183 });
+    expect(tiling(3, 374, 730)).toMatchObject({ columns: 1, rows: 3, width_px: 374, height_px: 210 });
+    expect(tiling(6, 1416, 812)).toEqual(grid(6, 1416, 812));
   });
 
   test("a window without size has no tiles of negative size", () => {
@@ -115,8 +132,8 @@ describe("who is shown", () => {
     const asked = views(scene(["a", "b", "c"], ["b"], null, null, 9, 0), "a", 600, 100, 2);
     expect(asked).toEqual([
       { participantId: "b", origin: "screen", heightPx: 1200 },
-      { participantId: "b", origin: "camera", heightPx: 200 },
-      { participantId: "c", origin: "camera", heightPx: 200 },
+      { participantId: "b", origin: "camera", heightPx: 167 },
+      { participantId: "c", origin: "camera", heightPx: 167 },
     ]);
     expect(views(scene(["a"], [], null, null, 9, 0), "a", 0, 600, 1)).toEqual([]);
   });
@@ -212,18 +229,27 @@ describe("codecs", () => {
     { mimeType: "video/H264", sdpFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f" },
     { mimeType: "video/H264", sdpFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f" },
     { mimeType: "video/H264", sdpFmtpLine: "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f" },
-    { mimeType: "video/AV1" },
+    { mimeType: "video/VP9", sdpFmtpLine: "profile-id=0" },
+    { mimeType: "video/VP9", sdpFmtpLine: "profile-id=2" },
+    { mimeType: "video/AV1", sdpFmtpLine: "level-idx=5;profile=0;tier=0" },
+    { mimeType: "video/AV1", sdpFmtpLine: "level-idx=5;profile=1;tier=0" },
   ];
+  const names = (codecs: readonly { mimeType: string }[]) => codecs.map((codec) => codec.mimeType.slice(6));
 
-  test("VP8 comes first, H264 where it is asked for, and nothing else is offered", () => {
-    expect(preferred(offered, "video", "VP8")).toEqual([offered[0], offered[3], offered[1]]);
-    expect(preferred(offered, "video", "H264")).toEqual([offered[3], offered[0], offered[1]]);
-    expect(preferred([{ mimeType: "audio/opus" }, { mimeType: "audio/red" }], "audio", "VP8")).toHaveLength(1);
-    expect([codecFromQuery("?codec=h264"), codecFromQuery("?codec=x"), codecFromQuery("")]).toEqual([
-      "H264",
-      "VP8",
-      "VP8",
-    ]);
+  test("VP8 is sent, another where it is asked for, and what everybody reads behind it", () => {
+    expect(sent(offered, "video", "VP8")).toEqual([offered[0], offered[3], offered[1]]);
+    expect(sent(offered, "video", "H264")).toEqual([offered[3], offered[0], offered[1]]);
+    expect(sent(offered, "video", "AV1")).toEqual([offered[7], offered[0], offered[3], offered[1]]);
+    expect(sent([{ mimeType: "audio/opus" }, { mimeType: "audio/red" }], "audio", "VP8")).toHaveLength(1);
+  });
+
+  test("all four are received, each in the variant that every browser has", () => {
+    expect(names(received(offered, "video"))).toEqual(["VP8", "H264", "VP9", "AV1", "rtx"]);
+  });
+
+  test("the address says which", () => {
+    const found = ["?codec=h264", "?codec=vp9", "?codec=x", ""].map(codecFromQuery);
+    expect(found).toEqual(["H264", "VP9", "VP8", "VP8"]);
   });
 });
 

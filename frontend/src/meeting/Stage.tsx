@@ -11,7 +11,6 @@ import { useSize } from "../ui/hooks";
 import {
   arranged,
   GAP_PX,
-  grid,
   NO_ORDER,
   RATIO,
   type Scene,
@@ -19,6 +18,7 @@ import {
   scene,
   staged,
   stripWidth,
+  tiling,
   views,
 } from "./layout";
 import { handOrder } from "./people";
@@ -57,8 +57,16 @@ export function Stage({ call, media, layout, room, page, pinned, onPage, onShow,
 
   const screens = people.filter((person) => person.sharing && person.id !== call.me).map((person) => person.id);
   const shown = scene(now.ids, screens, pinned, speaker, room, page);
+  // Pages of the grid are not pages of the strip; a key pressed past the end is at the end.
+  const enlarged = shown.large !== null;
+  const wasEnlarged = useRef(enlarged);
+  useEffect(() => {
+    const first = wasEnlarged.current !== enlarged;
+    wasEnlarged.current = enlarged;
+    if (first || page !== shown.page) onPage(first ? 0 : shown.page);
+  }, [enlarged, page, shown.page, onPage]);
   const strip_px = stripWidth(size.width);
-  const best = grid(shown.tiles.length, size.width, size.height);
+  const best = tiling(shown.tiles.length, size.width, size.height);
   const large_px = shown.tiles.length === 0 ? size.height : size.height - strip_px / RATIO - GAP_PX;
   const asked =
     call.phase === "in" && size.height > 0
@@ -116,7 +124,7 @@ export function Stage({ call, media, layout, room, page, pinned, onPage, onShow,
     );
   }
   return (
-    <section className="stage" ref={ref} aria-label={t("stage.label")}>
+    <section className={shown.pages > 1 ? "stage paged" : "stage"} ref={ref} aria-label={t("stage.label")}>
       <div
         className="grid"
         style={{

@@ -60,13 +60,10 @@ export function Tile(props: TileProps) {
       data-participant={person.id}
       data-screen={screen || undefined}
     >
-      {picture !== null ? (
-        <Picture track={picture} mirrored={own} />
-      ) : screen ? (
-        <MonitorUp className="faint" size={small ? 28 : 48} aria-hidden />
-      ) : (
-        <Avatar id={person.id} name={person.name} large={!small} />
-      )}
+      {/* Beneath the picture, until its first frame is there. */}
+      {screen && <MonitorUp size={small ? 28 : 48} aria-hidden />}
+      {picture !== null && <Picture track={picture} mirrored={own} />}
+      {picture === null && !screen && <Avatar id={person.id} name={person.name} large={!small} />}
       {frozen && <span className="tile-state">{t("stage.reconnectingTile")}</span>}
       {hand > 0 && (
         <span className="hand-mark" role="img" aria-label={t("people.handAt", { place: hand })}>
@@ -76,6 +73,7 @@ export function Tile(props: TileProps) {
       )}
       <TileMenu {...props} />
       <footer>
+        {props.pinned && <Pin size={14} aria-label={t("tile.pinned")} />}
         {screen && <MonitorUp size={14} aria-hidden />}
         {!screen && props.muted && <MicOff size={14} aria-label={t("people.muted")} className="muted-mark" />}
         <span className="tile-name">{name}</span>

@@ -17,17 +17,29 @@ export interface Grid {
 const WORTH_A_ROW = 1.08;
 
 /** The largest common tile for `count` tiles, or one nearly as large in fewer rows. */
-export function grid(count: number, width_px: number, height_px: number): Grid {
+export function grid(count: number, width_px: number, height_px: number, ratio = RATIO): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count), width_px: 0, height_px: 0 };
   for (let columns = Math.max(1, count); columns >= 1; columns -= 1) {
     const rows = Math.ceil(Math.max(1, count) / columns);
     const free_width = (width_px - GAP_PX * (columns - 1)) / columns;
     const free_height = (height_px - GAP_PX * (rows - 1)) / rows;
-    const width = Math.floor(Math.max(0, Math.min(free_width, free_height * RATIO)));
+    const width = Math.floor(Math.max(0, Math.min(free_width, free_height * ratio)));
     if (width > best.width_px * WORTH_A_ROW)
-      best = { columns, rows, width_px: width, height_px: Math.floor(width / RATIO) };
+      best = { columns, rows, width_px: width, height_px: Math.floor(width / ratio) };
   }
   return best;
+}
+
+/** A stage that stands upright is filled by squares, where they are this much larger: faces lose nothing. */
+const WORTH_CROPPING = 1.3;
+
+/** The tiles of a stage: 16:9, or square on a phone held upright. */
+export function tiling(count: number, width_px: number, height_px: number): Grid {
+  const wide = grid(count, width_px, height_px);
+  if (width_px >= height_px) return wide;
+  const square = grid(count, width_px, height_px, 1);
+  const area = (tile: Grid): number => tile.width_px * tile.height_px;
+  return area(square) > area(wide) * WORTH_CROPPING ? square : wide;
 }
 
 /** Everybody's place, which outlives the moment: nobody moves unless a hidden one speaks. */
@@ -124,6 +136,9 @@ export function scene(
 /** One picture alone is worth the whole of it: it is sharper scaled down, and there is room on the line. */
 const ALONE_PX = 720;
 
+/** A face may be enlarged by a fifth before anybody notices; the next layer would cost four times as much. */
+const ENLARGED = 1.2;
+
 /** What the page asks for: the pictures on the stage, large first, in pixels of the screen. */
 export function views(
   { large, tiles }: Scene,
@@ -134,7 +149,8 @@ export function views(
 ): readonly View[] {
   const others = (large === null ? tiles : [large, ...tiles]).filter(({ participantId }) => participantId !== me);
   return others.map(({ key, participantId, screen }) => {
-    const height = Math.round((key === large?.key ? large_px : tile_px) * pixelRatio);
+    const shown_px = (key === large?.key ? large_px : tile_px) * pixelRatio;
+    const height = Math.round(screen ? shown_px : shown_px / ENLARGED);
     return {
       participantId,
       origin: screen ? "screen" : "camera",

@@ -86,7 +86,7 @@ export class Media {
     this.#receive = new Leg(
       "receive",
       () =>
-        new Subscriber(options.seatCount, options.codec, () =>
+        new Subscriber(options.seatCount, () =>
           store.get().media === "up"
             ? { tracks: Math.max(1, this.#receive.live?.flow ?? 0), within_ms: AS_MUCH_MS }
             : { tracks: 1, within_ms: FIRST_PACKET_MS },

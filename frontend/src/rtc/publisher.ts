@@ -4,7 +4,7 @@
  * Nothing flows in what is not used; switching is replacing a track, so there is never a second negotiation.
  */
 import type { Origin, OwnView } from "../protocol/generated/meeting";
-import { preferred, type VideoCodec } from "./codecs";
+import { sent, type VideoCodec } from "./codecs";
 import { cameraEncodings, tuned } from "./layers";
 import type { Build } from "./leg";
 
@@ -44,7 +44,7 @@ export class Publisher implements Build<RTCPeerConnection> {
         sendEncodings: encodings[origin] ?? [],
       });
       const codecs = RTCRtpSender.getCapabilities(kind)?.codecs ?? [];
-      transceiver.setCodecPreferences(preferred(codecs, kind, codec));
+      transceiver.setCodecPreferences(sent(codecs, kind, codec));
       return transceiver;
     };
     this.#sections = {

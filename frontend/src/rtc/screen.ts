@@ -8,7 +8,7 @@ export interface ScreenSnapshot {
 
 /** Text must be sharp; fifteen frames a second are enough for it, and for a pointer. */
 const WISH: DisplayMediaStreamOptions = {
-  video: { frameRate: { ideal: 15, max: 15 }, width: { max: 2560 }, height: { max: 1440 } },
+  video: { frameRate: { ideal: 15, max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
   audio: true,
 };
 

@@ -1,6 +1,6 @@
 /** The `receive` connection: a fixed number of seats (audio + video each), to which the server assigns people. */
 import type { Origin, Slot } from "../protocol/generated/meeting";
-import { preferred, type VideoCodec } from "./codecs";
+import { received } from "./codecs";
 import type { Build } from "./leg";
 import { type Seat, seats, type UnitKey } from "./slots";
 
@@ -17,14 +17,14 @@ export class Subscriber implements Build<RTCPeerConnection> {
   #playing = new Map<UnitKey, MediaStream>();
   readonly #needed: () => Flow;
 
-  constructor(seatCount: number, codec: VideoCodec, needed: () => Flow) {
+  constructor(seatCount: number, needed: () => Flow) {
     this.#needed = needed;
     this.peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     for (let seat = 0; seat < seatCount; seat += 1) {
       for (const kind of ["audio", "video"] as const) {
         const transceiver = this.peer.addTransceiver(kind, { direction: "recvonly" });
         const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
-        transceiver.setCodecPreferences(preferred(codecs, kind, codec));
+        transceiver.setCodecPreferences(received(codecs, kind));
       }
     }
     this.peer.ontrack = (event) => {

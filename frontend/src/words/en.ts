@@ -116,6 +116,7 @@ export const en = {
     more: "More about {{name}}",
     pin: "Pin for me",
     unpin: "Unpin",
+    pinned: "Pinned",
     endScreen: "Stop this sharing",
   },
   share: {

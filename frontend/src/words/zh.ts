@@ -117,6 +117,7 @@ export const zh: Words = {
     more: "{{name}}的更多操作",
     pin: "固定画面",
     unpin: "取消固定",
+    pinned: "已固定",
     endScreen: "停止该共享",
   },
   share: {

@@ -18,8 +18,10 @@ SCALES = {"q": 0.25, "h": 0.5, "f": 1.0}
 """What the pages call their layers, against the whole picture."""
 LEAVE = 1.1
 """A layer is left for a taller one only where it falls this far short: tiles that breathe do not flicker."""
-SILENT_US = 1_000_000
-"""A layer that sent nothing for this long is not chosen while another lives."""
+SILENT_US = 400_000
+"""A layer that sent nothing while another went on for this long is not chosen: a browser short of bandwidth stops the
+big ones at once, and until we notice the picture stands still. Layers share their frames, so a gap of all says nothing.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,9 +40,9 @@ class Layer:
     def __post_init__(self) -> None:
         self.reception = ReceptionReport(self.ssrc)
 
-    def observe(self, facts: SourceFacts, now_us: int) -> bool:
-        """Take note of its size and whether it lives; True where either is news."""
-        live = not facts.packets or now_us - facts.last_at_us < SILENT_US
+    def observe(self, facts: SourceFacts, newest_us: int) -> bool:
+        """Take note of its size and whether it lives; True where it is news. `newest_us`: its track's last packet."""
+        live = not facts.packets or newest_us - facts.last_at_us < SILENT_US
         if live is self.live and facts.height_px == self.keyframe_px:
             return False
         self.live, self.keyframe_px = live, facts.height_px

@@ -25,6 +25,8 @@ class Track:
     id: int
     open: bool = True
     layers: list[Layer] = field(default_factory=list)
+    newest_us: int = 0
+    """When the last packet of any layer came."""
 
     @property
     def kind(self) -> Kind:

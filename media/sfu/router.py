@@ -252,8 +252,9 @@ class Router:
             self._keyframes.seen(source.id, source.keyframes)
             if track.kind == "audio" and track.origin == "microphone" and track.open and track.sending.ready:
                 levels[track.participant_id] = source.loudness
-            if track.section.rids and layer.observe(source, now_us):
-                self._stale = True
+            if track.section.rids:
+                track.newest_us = max(track.newest_us, source.last_at_us)
+                self._stale |= layer.observe(source, track.newest_us)
             ask, forget = layer.nacks.due(source.missing, now_us)
             if ask:
                 self._send(track.sending.peer, nack(FROM_RELAY, layer.ssrc, [s & 0xFFFF for s in ask]))

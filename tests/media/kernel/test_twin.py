@@ -5,7 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.kernel.table import AddSink, DropSink, DropSource, Route, Sink
+from media.kernel.table import AddSink, AddSource, DropSink, DropSource, Route, Sink, Source, UnknownStream
+from media.kernel.twin import UNKNOWN_LIMIT, Twin
 from tests.media.kernel.test_golden import MID_BLOCK, Way, packet_of, set_up
 
 
@@ -88,3 +89,29 @@ def test_garbage_is_counted_and_harms_nothing(noise: bytes, seed: int) -> None:
     before = len(sent)
     twin.receive(1, packet_of({"pt": 111, "seq": 9, "ts": 0, "ssrc": 1001, "payload": "77"}), 1_000_000)
     assert len(sent) == before + 1
+
+
+def test_a_stream_that_is_claimed_when_it_is_met_loses_no_packet() -> None:
+    sent: list[tuple[int, bytes]] = []
+
+    def claim(unknown: UnknownStream) -> None:
+        twin.apply([AddSource(Source(77, 1, "video", "VP8", unknown.ssrc, 96, 90_000)), Route(99, 77)])
+
+    twin = Twin(claim)
+    for peer in (1, 9):
+        twin.attach(peer, Way(peer, sent))
+    twin.apply([AddSink(Sink(99, 9, "video", 77, 78, {"VP8": (96, 97)}, 90_000, MID_BLOCK))])
+    twin.receive(1, packet_of(keyframe(1, ssrc=4711)), 0)
+    assert [to for to, _ in sent] == [9]
+    assert twin.facts().unknown == ()
+    assert twin.counters.packets_in == 1
+
+
+def test_a_flood_of_unknown_streams_asks_so_many_times_between_two_ticks_and_no_more() -> None:
+    asked: list[UnknownStream] = []
+    twin = Twin(asked.append)
+    twin.attach(1, Way(1, []))
+    for ssrc in range(1000):
+        twin.receive(1, packet_of(keyframe(1, ssrc=ssrc)), 0)
+    assert len(asked) == UNKNOWN_LIMIT
+    assert len(twin.facts().unknown) == UNKNOWN_LIMIT

@@ -76,6 +76,8 @@ export class Publisher implements Build<RTCPeerConnection> {
 
   /** Send no more than somebody looks at; null: that is not known. */
   watched(views: readonly OwnView[] | null): void {
+    // The relay says it every 2 s.
+    if (JSON.stringify(views) === JSON.stringify(this.#watched)) return;
     this.#watched = views;
     this.#tune();
   }

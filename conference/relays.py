@@ -120,8 +120,9 @@ async def _living_nodes(client: "redis.asyncio.Redis") -> list[RelayNode]:
 
 
 def _marked(texts: Iterable[str | bytes | None], draining: set[str]) -> list[RelayNode]:
+    # The mark is the truth; what a relay shows of it is a beat old.
     found = [node_decoder.decode(text) for text in texts if text]
-    return [replace(node, draining=True) if node.node in draining else node for node in found]
+    return [replace(node, draining=node.node in draining) for node in found]
 
 
 def wake(meeting_id: UUID | str) -> None:

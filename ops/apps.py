@@ -19,4 +19,3 @@ class OpsConfig(AppConfig):
         register("store", probes.store_answers)
         register("broker", probes.broker)
         register("workers", probes.workers)
-        register("media", probes.media)

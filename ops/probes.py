@@ -1,4 +1,4 @@
-"""The checks of what every app needs: tables, store, broker, workers, media relays."""
+"""The checks of what every app needs: tables, store, broker, workers."""
 
 import time
 
@@ -16,8 +16,6 @@ from common.store import PREFIX, store
 HEART = f"{PREFIX}ops:heart"
 """Unix time at which a worker last ran the job that beat sends every five seconds."""
 HEART_LIMIT_S = 20.0
-RELAYS = f"{PREFIX}relay:node:*"
-"""One key for each living media relay, which renews it and lets it expire when it ends."""
 
 
 def database() -> str:
@@ -82,14 +80,3 @@ def workers() -> str:
     if age_s > HEART_LIMIT_S:
         raise Failing(f"no worker has run a job for {age_s:.0f} s")
     return f"ran a job {max(0.0, age_s):.0f} s ago"
-
-
-def media() -> str:
-    """At least one media relay is alive."""
-    try:
-        relays = sum(1 for _ in store().scan_iter(RELAYS, count=1000))
-    except redis.RedisError as reason:
-        raise Failing(f"store: {type(reason).__name__}") from reason
-    if not relays:
-        raise Failing("no relay is alive")
-    return f"{relays} alive"

@@ -1,5 +1,6 @@
 """One `manage.py run` on a state folder and ports of its own, and what is asked of it."""
 
+import contextlib
 import json
 import os
 import socket
@@ -19,14 +20,17 @@ SERVERS = ("REDIS_URL", "DATABASE_URL", "CELERY_BROKER_URL")
 """Not inherited: each installation says by itself what it stands on."""
 
 
-def free_port() -> int:
-    """A port free for TCP and UDP just now."""
+def free_port(count: int = 1) -> int:
+    """The first of so many ports in a row that are free for TCP and UDP just now."""
     while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
+        with contextlib.ExitStack() as held:
+            port = 0
             try:
-                udp.bind(("127.0.0.1", port))
+                for offset in range(count):
+                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                        opened = held.enter_context(socket.socket(type=kind))
+                        opened.bind(("127.0.0.1", port + offset if port else 0))
+                        port = port or opened.getsockname()[1]
             except OSError:
                 continue
             return port
@@ -57,7 +61,7 @@ class Installation:
             **{name: value for name, value in os.environ.items() if name not in SERVERS},
             "QUORUM_STATE_DIR": str(folder),
             "QUORUM_HTTP_PORT": str(self.port),
-            "QUORUM_MEDIA_PORT": str(free_port()),
+            "QUORUM_MEDIA_PORT": str(free_port(int(variables.get("QUORUM_MEDIA_WORKERS", 1)))),
             "QUORUM_NODE": f"test-{self.port}",
             **variables,
         }
@@ -102,7 +106,11 @@ class Installation:
         return bool(checks) and all(checks.values())
 
     def until_ready(self, limit_s: float = START_LIMIT_S) -> None:
-        until(self.ready, limit_s, lambda: f"{self.checks()} {self.said()}")
+        def ready() -> bool:
+            assert self.process.poll() is None, f"it has ended. {self.said()}"
+            return self.ready()
+
+        until(ready, limit_s, lambda: f"{self.checks()} {self.said()}")
 
     def processes(self) -> dict[int, str]:
         """The supervisor and everything below it that lives: process id to name of its child."""

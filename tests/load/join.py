@@ -7,6 +7,7 @@ server, and their cost is in the figure; what a bot's own process spent for each
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from typing import Any
@@ -26,6 +27,7 @@ def run(rates: tuple[int, ...] = RATES, joins: int = JOINS) -> dict[str, Any]:
     """`first_packet_s` by rate."""
     figures: dict[str, Any] = {}
     samples: dict[str, Any] = {}
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of each request
     film(), tone()  # encoded once, before any clock runs
     with installed() as site:
         for rate in rates:

@@ -18,6 +18,7 @@ class Node:
     id: str
     name: str
     pid: int
+    draining: bool = False
 
 
 class Carriers:
@@ -35,7 +36,11 @@ class Carriers:
         """All that live."""
         texts = [self._store.get(key) for key in self._store.scan_iter(f"{PREFIX}node:*")]
         shown = [msgspec.json.decode(str(text)) for text in texts if text]
-        return [Node(node["relay_id"], node["node"], node["pid"]) for node in shown]
+        return [Node(node["relay_id"], node["node"], node["pid"], node.get("draining", False)) for node in shown]
+
+    def in_use(self) -> list[Node]:
+        """All that live and are not being drained."""
+        return [node for node in self.nodes() if not node.draining]
 
     def carrier(self) -> Node | None:
         """Of the one open meeting."""
@@ -43,8 +48,8 @@ class Carriers:
         return next((node for node in self.nodes() if node.id == owner), None)
 
     def settled(self, workers: int) -> Node:
-        """Wait until that many live and one carries the meeting."""
-        until(lambda: len(self.nodes()) == workers and self.carrier() is not None, f"{workers} relays live")
+        """Wait until that many live and are in use, and one carries the meeting."""
+        until(lambda: len(self.in_use()) == workers and self.carrier() is not None, f"{workers} relays are in use")
         found = self.carrier()
         assert found is not None
         return found

@@ -7,7 +7,6 @@ import type {
   Answered,
   FromBrowser,
   LookedAt,
-  Person,
   Refused,
   Slot,
   SlotsAssigned,
@@ -32,8 +31,8 @@ const FEEDBACK_PATIENCE_MS = 3000;
 const LINGER_MS = 1500;
 /** Where nothing plays, the first packet is worth it; nobody may be sending. */
 const FIRST_PACKET_MS = 1000;
-/** While the old relay still plays, the new one has this long to bring as much: others move in this time, too. */
-const AS_MUCH_MS = 4000;
+/** While the old relay still plays, the new one has this long to bring as much; by then others have left the old one. */
+const AS_MUCH_MS = 2000;
 
 export interface MediaOptions {
   readonly seatCount: number;
@@ -88,7 +87,7 @@ export class Media {
       () =>
         new Subscriber(options.seatCount, () =>
           store.get().media === "up"
-            ? { tracks: Math.max(1, this.#receive.live?.flow ?? 0), within_ms: AS_MUCH_MS }
+            ? { tracks: Math.max(1, this.#due().length), within_ms: AS_MUCH_MS }
             : { tracks: 1, within_ms: FIRST_PACKET_MS },
         ),
       world,
@@ -206,7 +205,7 @@ export class Media {
     if (receiving !== null && this.#receive.building === null) {
       const report = counters((await receiving.peer.getStats()).values());
       const packets = report.reduce((sum, entry) => sum + entry.packets, 0);
-      if (this.#receive.live === receiving && this.#receiveWatch.observe(packets, this.#expected(), now)) {
+      if (this.#receive.live === receiving && this.#receiveWatch.observe(packets, this.#due().length > 0, now)) {
         this.#store.set({ media: "stalled" });
         this.#receive.rebuild();
       }
@@ -227,14 +226,13 @@ export class Media {
     }
   }
 
-  /** Whether somebody whose tracks are assigned to us ought to be sending. A screen at rest may be silent. */
-  #expected(): boolean {
-    return this.#present().some((slot) => {
-      const person: Person | undefined = this.#store
-        .get()
-        .state.people.find((candidate) => candidate.id === slot.participantId);
+  /** The slots whose people ought to be sending. A screen at rest may be silent. */
+  #due(): readonly Slot[] {
+    const { people } = this.#store.get().state;
+    return this.#present().filter(({ participantId, origin }) => {
+      const person = people.find((candidate) => candidate.id === participantId);
       if (person === undefined) return false;
-      return (slot.origin === "microphone" && !person.muted) || (slot.origin === "camera" && person.cameraOn);
+      return (origin === "microphone" && !person.muted) || (origin === "camera" && person.cameraOn);
     });
   }
 }

@@ -42,16 +42,11 @@ export class Subscriber implements Build<RTCPeerConnection> {
     return Promise.resolve();
   }
 
-  /** How many tracks bring something. */
-  get flow(): number {
-    return this.peer.getReceivers().filter((receiver) => !receiver.track.muted).length;
-  }
-
   flowing(): Promise<void> {
     const { tracks, within_ms } = this.#needed();
     return new Promise((resolve) => {
       const count = (): void => {
-        if (this.flow >= tracks) resolve();
+        if (this.peer.getReceivers().filter((receiver) => !receiver.track.muted).length >= tracks) resolve();
       };
       setTimeout(resolve, within_ms);
       for (const receiver of this.peer.getReceivers()) receiver.track.addEventListener("unmute", count);

@@ -48,7 +48,7 @@ async def measure(site: Operated, carriers: Carriers, seconds: float = MEASURE_S
             await flood.stdout.readline()
             gap_ms, percent = await _watch(other, carrier, seconds)
         finally:
-            flood.send_signal(signal.SIGINT)
+            flood.terminate()
             said, _ = await flood.communicate()
         return {
             "gap_ms": round(gap_ms, 1),
@@ -104,7 +104,8 @@ def datagrams(seed: int = 1, count: int = 1000) -> list[bytes]:
 
 
 def main() -> None:
-    """Flood the given port until SIGINT; the last line says how many were sent."""
+    """Flood the given port until SIGTERM; the last line says how many were sent."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     port = int(sys.argv[1])
     sources = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(SOURCES)]
     for source in sources:

@@ -46,7 +46,9 @@ PLAN_S: Final = 2.0
 LINGER_S: Final = 0.3
 """A meeting that moved away is no longer ours to be woken for: its plan is read this often while we forward it."""
 LISTEN_S: Final = 0.25
-"""Longest wait for the inbox; well below the client's own time-out."""
+"""Longest wait for the inbox."""
+PATIENCE_S: Final = 2.0
+"""For the inbox's connection: a busy machine may be a second late, and a second connection would help nobody."""
 PAUSE_S: Final = 0.2
 """After a fault, before the next try."""
 PORT_WAIT_S: Final = 5.0
@@ -89,6 +91,8 @@ class RelayHost:
         self._contested: set[str] = set()
         """Of these, the leases that another relay holds although the database still names our epoch."""
         self.draining = False
+        self._neighbours: set[str] = set()
+        """Relays that showed themselves at our last beat."""
         self._replies: dict[str, tuple[str, str]] = {}
         """Our number of an offer → the channel that waits, and the browser's own id of it."""
         self._numbers = count(1)
@@ -186,6 +190,11 @@ class RelayHost:
                 px=relays.LEASE_MS,
             )
         await self._contest(lost)
+        living = {key async for key in client.scan_iter(match=relays.node_key("*"), count=100)}
+        vanished, self._neighbours = self._neighbours - living, living
+        if vanished:  # what it carried is free by now, for its leases ran out with its sign of life
+            log.warning("relay.neighbour.lost", nodes=sorted(vanished), node=self.node)
+            await self._seek_orphans()
 
     async def _contest(self, lost: set[str]) -> None:
         """Leases that another relay holds. The database decides: until its epoch rises the meeting stays ours, and we
@@ -241,6 +250,10 @@ class RelayHost:
         """Every plan of ours, and the meetings that nobody carries."""
         for meeting_id in list(self._epochs):
             await self._refresh(meeting_id)
+        await self._seek_orphans()
+
+    async def _seek_orphans(self) -> None:
+        """Adopt the meetings that nobody carries and that fall to us."""
         running: list[tuple[UUID, str, int]] = await _in_thread(selectors.open_meetings)()
         orphans = [(str(meeting_id), node) for meeting_id, node, _ in running if str(meeting_id) not in self._epochs]
         if not orphans:
@@ -287,7 +300,7 @@ class RelayHost:
         client = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
             decode_responses=True,
-            socket_timeout=TIMEOUT_S + LISTEN_S,
+            socket_timeout=PATIENCE_S,
             socket_connect_timeout=TIMEOUT_S,
         )
         inbox = relays.inbox_key(self.relay_id)

@@ -52,10 +52,12 @@ class Keeper:
             if not text:
                 return
             dead = relays.node_decoder.decode(text)
-            for key in store().scan_iter(match=relays.lease_key("*"), count=500):
-                store().eval(RELEASE, 1, key, dead.relay_id)
             store().delete(relays.node_key(self._node))
             log.warning("relay.lost", relay_id=dead.relay_id, node=self._node)
+            for key in store().scan_iter(match=relays.lease_key("*"), count=500):
+                if store().eval(RELEASE, 1, key, dead.relay_id):
+                    # Another relay that lives takes it at once; where there is none, the next host of ours finds it.
+                    relays.wake(str(key).removeprefix(relays.lease_key("")))
         except redis.exceptions.RedisError as reason:
             log.warning("relay.store.away", reason=str(reason))
 

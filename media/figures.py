@@ -9,13 +9,11 @@ class Now:
 
     meetings: int = 0
     connections: int = 0
-    sources: int = 0
-    sinks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """What a relay has done since its start."""
+class Counters:
+    """What a kernel has done with one table, since its beginning."""
 
     packets_in: int = 0
     packets_out: int = 0
@@ -28,6 +26,12 @@ class Total:
     probes: int = 0
     malformed: int = 0
     send_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Counters):
+    """What a relay has done since its start: its tables together, and what they know nothing of."""
+
     nacks_sent: int = 0
     keyframes_asked: int = 0
     offers: int = 0

@@ -16,9 +16,9 @@ from typing import Final, assert_never
 import structlog
 
 from media import control
-from media.figures import Figures, Now, Total
+from media.figures import Counters, Figures, Now, Total
 from media.kernel import Kernel, make_kernel
-from media.kernel.table import Counters, UnknownStream
+from media.kernel.table import UnknownStream
 from media.negotiation import NegotiationTerms, accept_receive, accept_send
 from media.rtp.packets import MalformedPacket
 from media.rtp.rtcp import parse_compound

@@ -7,8 +7,9 @@ against, and the fallback where nothing was compiled.
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from media.figures import Counters
 from media.kernel.streams import Egress
-from media.kernel.table import Change, Counters, Facts, SinkFacts, UnknownStream
+from media.kernel.table import Change, Facts, SinkFacts, UnknownStream
 from media.kernel.twin import Twin
 
 

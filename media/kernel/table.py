@@ -201,20 +201,3 @@ class Facts:
     arrivals: tuple[tuple[int, dict[int, int]], ...]
     """(peer, {extended transport-wide sequence: arrival µs})."""
     unknown: tuple[UnknownStream, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """Of the whole table, since its beginning."""
-
-    packets_in: int = 0
-    packets_out: int = 0
-    octets_out: int = 0
-    resent: int = 0
-    resend_missed: int = 0
-    repaired: int = 0
-    late: int = 0
-    gated: int = 0
-    probes: int = 0
-    malformed: int = 0
-    send_failed: int = 0

@@ -19,6 +19,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from media.figures import Counters
 from media.kernel.splice import resent, splice
 from media.kernel.streams import HISTORY, Egress, Peer, SinkStream, SourceStream, renumber
 from media.kernel.table import (
@@ -26,7 +27,6 @@ from media.kernel.table import (
     AddSource,
     Align,
     Change,
-    Counters,
     DropSink,
     DropSource,
     Facts,

@@ -6,6 +6,7 @@ milliseconds. It then frees the dead relay's leases, so that nobody waits for th
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -27,14 +28,20 @@ START_PATIENCE_S = 3.0
 class Keeper:
     """Looks after one worker's relay host."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, bury: Callable[[], object]) -> None:
         self._queue = queue
+        self._bury = bury
         self._node = queue.removeprefix("media.")
         self._asked_s = -START_PATIENCE_S
         self._ran = False
 
     def look(self) -> None:
-        """Some times a second: start a host if none runs."""
+        """Some times a second: start a host if none runs.
+
+        The pool hears of a death by a pipe that closes a moment before the process can be waited for; when it looks in
+        that moment it finds nobody dead, and looks again only seconds later. So it is made to look here.
+        """
+        self._bury()
         if state.active_requests:
             self._ran = True
             return
@@ -66,7 +73,7 @@ class Keeper:
 def keep_relay(sender: Any, **_: object) -> None:
     """The worker is up: look after its relay from its own loop (a thread would not survive the pool's forks well)."""
     queue = next(name for name in sender.app.amqp.queues if name.startswith("media."))
-    sender.hub.call_repeatedly(LOOK_S, Keeper(queue).look)
+    sender.hub.call_repeatedly(LOOK_S, Keeper(queue, sender.pool.maintain_pool).look)
 
 
 @worker_process_init.connect

@@ -43,6 +43,7 @@ class _Answer(msgspec.Struct):
 
     type: str
     id: str | None = None
+    epoch: int | None = None
 
 
 _answer: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer)
@@ -290,8 +291,23 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         if self.offers and text.startswith(('{"type":"answered"', '{"type":"refused"')):
             answer = _answer.decode(text)
             if answer.id is not None:
+                if answer.type == "answered" and answer.epoch != self.epoch and not await self._is_epoch(answer.epoch):
+                    self._settle(answer.id, "outdated")
+                    no = "The meeting has moved; trying again."
+                    await self._say(protocol.Refused(code="relay.unavailable", detail=no, id=answer.id))
+                    return
                 self._settle(answer.id, answer.type)
         await self.send(text)
+
+    async def _is_epoch(self, epoch: int | None) -> bool:
+        """Whether a relay that says so carries the meeting. While the database cannot be asked it is believed: the
+        browser plays whatever epoch it was told.
+        """
+        try:
+            plan = await off_loop(selectors.relay_plan)(self.meeting_id)
+        except (DatabaseError, Refusal):
+            return True
+        return plan is not None and plan.epoch == epoch
 
     async def session_replaced(self, event: dict[str, Any]) -> None:
         """The same participant opened a newer socket."""

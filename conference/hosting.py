@@ -14,7 +14,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,18 +23,16 @@ import redis.asyncio
 import structlog
 from asgiref.sync import sync_to_async
 from celery import shared_task
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 
 from common.errors import Refusal
-from common.events import deliver, publish_passing
 from common.ids import new_id
 from common.store import TIMEOUT_S, async_store
-from common.wire import Message, encode
-from conference import metrics, presence, protocol, relays, selectors, services
+from conference import metrics, presence, relays, selectors, services
 from conference.placement import RelayNode, choose
+from conference.telling import Teller
 from media import control
 from media.relay import Relay
 
@@ -78,12 +75,13 @@ class RelayHost:
 
     def __init__(self, slot: int) -> None:
         self.relay_id = str(new_id())
+        self._teller = Teller()
         self.node = f"{settings.NODE}-{slot}"
         self.relay = Relay(
             listen_address=settings.MEDIA_ADDRESS,
             port=settings.MEDIA_PORT + slot,
             advertised=settings.MEDIA_ADDRESSES or (settings.MEDIA_ADDRESS,),
-            report=self._heard,
+            report=self._teller.heard,
         )
         self._epochs: dict[str, int] = {}
         """Meetings that we carry, and the epoch under which."""
@@ -93,11 +91,7 @@ class RelayHost:
         self.draining = False
         self._neighbours: set[str] = set()
         """Relays that showed themselves at our last beat."""
-        self._replies: dict[str, tuple[str, str]] = {}
-        """Our number of an offer → the channel that waits, and the browser's own id of it."""
-        self._numbers = count(1)
         self._stop = asyncio.Event()
-        self._news: asyncio.Queue[control.Report] = asyncio.Queue(maxsize=10_000)
         self._parent = os.getppid()
 
     async def run(self) -> None:
@@ -113,7 +107,7 @@ class RelayHost:
             loop.create_task(self._repeat(self._restrain, LINGER_S), name="lingering"),
             loop.create_task(self._repeat(self._note_presence, PLAN_S), name="presence"),
             loop.create_task(self._listen(), name="inbox"),
-            loop.create_task(self._tell(), name="news"),
+            loop.create_task(self._repeat(self._teller.tell, 0.0), name="news"),
         ]
         await self._stop.wait()
         for chore in chores:
@@ -312,15 +306,13 @@ class RelayHost:
             words = [item[1], *((await client.lpop(inbox, 100)) or ())]
             wakes: dict[str, None] = {}
             for word in words:
-                match relays.heard_decoder.decode(word):
-                    case relays.Wake(meeting_id):
-                        wakes[meeting_id] = None
-                    case relays.Call() as call:
-                        await self._answer(call)
-                    case relays.Tell(command):
-                        self._watch(command)
-                    case relays.Take(meeting_id):
-                        await self._adopt(meeting_id, drained=True)
+                try:
+                    await self._hear(relays.heard_decoder.decode(word), wakes)
+                except (msgspec.MsgspecError, ValueError) as reason:
+                    # Only our own processes reach the inbox; one of another version, or somebody in their place, is
+                    # heard to the extent that it is understood.
+                    metrics.host_faults.labels("word").inc()
+                    log.warning("relay.word.refused", reason=str(reason), node=self.node)
             for meeting_id in wakes:
                 if meeting_id in self._epochs or await self._adopt(meeting_id):
                     await self._refresh(meeting_id)
@@ -330,17 +322,28 @@ class RelayHost:
         finally:
             await client.aclose()
 
+    async def _hear(self, word: relays.Heard, wakes: dict[str, None]) -> None:
+        """Do what one word says; plans that are to be read are collected in `wakes`."""
+        match word:
+            case relays.Wake(meeting_id):
+                wakes[str(UUID(meeting_id))] = None
+            case relays.Call() as call:
+                await self._answer(call)
+            case relays.Tell(command):
+                self._watch(command)
+            case relays.Take(meeting_id):
+                await self._adopt(str(UUID(meeting_id)), drained=True)
+
     async def _answer(self, call: relays.Call) -> None:
         """Correlations are the browsers' own and may collide between two of them: ours are numbered."""
         command = call.command
-        number = str(next(self._numbers))
-        self._replies[number] = (call.reply_channel, command.correlation)
+        number = self._teller.expect(call.reply_channel, command.correlation)
         adopted = await self._adopt(command.meeting_id)
         if adopted and not self.relay.knows(command.meeting_id, command.participant_id):
             await self._refresh(command.meeting_id)
         epoch = self._epochs.get(command.meeting_id)
         if epoch is None:
-            self._heard(control.Declined(number, "relay.unavailable", "The meeting is moving."))
+            self._teller.heard(control.Declined(number, "relay.unavailable", "The meeting is moving."))
             return
         self.relay.perform(msgspec.structs.replace(command, correlation=number, epoch=epoch))
 
@@ -350,51 +353,7 @@ class RelayHost:
         if epoch is not None:
             self.relay.perform(msgspec.structs.replace(command, epoch=epoch))
 
-    # --- what we tell -----------------------------------------------------------------------------------------------
-    def _heard(self, report: control.Report) -> None:
-        """From the relay, inside its loop: never wait here."""
-        try:
-            self._news.put_nowait(report)
-        except asyncio.QueueFull:
-            metrics.host_faults.labels("news").inc()
-
-    async def _tell(self) -> None:
-        async def pass_on() -> None:
-            await self._pass_on(await self._news.get())
-
-        await self._repeat(pass_on, 0.0)
-
-    async def _pass_on(self, report: control.Report) -> None:
-        match report:
-            case control.Negotiated():
-                await self._reply(report.correlation, lambda id_: protocol.Answered(id_, report.epoch, report.sdp))
-            case control.Declined():
-                await self._reply(report.correlation, lambda id_: protocol.Refused(report.code, report.detail, id_))
-            case control.SlotsAssigned():
-                slots = tuple(protocol.Slot(a.mid, a.kind, a.participant_id, a.origin) for a in report.assignments)
-                text = encode(protocol.SlotsAssigned(report.epoch, slots))
-                await deliver(selectors.group_of(report.participant_id), _passing(text))
-            case control.SpeakersHeard():
-                speakers = tuple(protocol.Loudness(s.participant_id, s.level) for s in report.speakers)
-                text = encode(protocol.SpeakersHeard(report.epoch, speakers))
-                await publish_passing(selectors.topic_of(report.meeting_id), text)
-            case control.LookedAt():
-                views = tuple(protocol.OwnView(view.origin, view.height_px) for view in report.views)
-                text = encode(protocol.LookedAt(report.epoch, views))
-                await deliver(selectors.group_of(report.participant_id), _passing(text))
-            case control.ConnectionChanged():
-                log.info(
-                    "relay.connection.changed",
-                    meeting_id=report.meeting_id,
-                    participant_id=report.participant_id,
-                    connection=report.connection,
-                    up=report.up,
-                )
-
-    async def _reply(self, number: str, word: Callable[[str], Message]) -> None:
-        channel, offer_id = self._replies.pop(number)
-        await asyncio.wait_for(get_channel_layer().send(channel, _passing(encode(word(offer_id)))), 1.0)
-
+    # --- what we show ------------------------------------------------------------------------------------------------
     async def _note_presence(self) -> None:
         """Media that flows keeps its participant, whatever the socket does."""
         present = self.relay.present()
@@ -403,10 +362,6 @@ class RelayHost:
 
     def _show_figures(self) -> None:
         metrics.show_relay(self.node, self.relay.figures())
-
-
-def _passing(text: str) -> dict[str, str]:
-    return {"type": "relay.said", "text": text}
 
 
 def _in_thread(call: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:

@@ -1,5 +1,6 @@
 """Relay hosts and their meetings: taken, drained, contested; no sockets are needed for who carries what."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
@@ -124,8 +125,65 @@ async def test_what_a_page_shows_reaches_the_relay_under_whatever_epoch_it_has(
     watch = control.Watch(control.VERSION, meeting, 7, ann, (view,))
     host._watch(watch)
     assert await host._adopt(meeting)
-    perform, host.relay.perform = host.relay.perform, words.append  # type: ignore[method-assign]
+    perform, host.relay.perform = host.relay.perform, words.append  # type: ignore[method-assign, assignment]
     host._watch(watch)
     perform(words[0])
     assert words == [control.Watch(control.VERSION, meeting, await epoch_of(live_scene.meeting_id), ann, (view,))]
     assert host.relay._meetings[meeting].router._members[ann].views == (view,)
+
+
+async def test_words_that_are_forged_or_said_again_change_nothing_and_hide_no_others(
+    live_scene: Any, valkey: Any, new_host: Hosts
+) -> None:
+    meeting, host = str(live_scene.meeting_id), new_host()
+    nobody = "00000000-0000-7000-8000-000000000000"
+    words = [
+        "not a word",
+        '{"kind":"overthrow","meeting_id":"x"}',
+        '{"kind":"take","meeting_id":"no number of a meeting"}',
+        f'{{"kind":"wake","meeting_id":"{nobody}"}}',
+        f'{{"kind":"take","meeting_id":"{nobody}"}}',
+        *[f'{{"kind":"wake","meeting_id":"{meeting}"}}'] * 50,
+    ]
+    inbox = relays.inbox_key(host.relay_id)
+    valkey.rpush(inbox, *words)
+    listening = asyncio.create_task(host._listen())
+    try:
+        async with asyncio.timeout(5):
+            while await asyncio.to_thread(valkey.exists, inbox) or meeting not in host._epochs:
+                pass
+    finally:
+        host._stop.set()
+        await listening
+    assert host._epochs == {meeting: 1}
+    assert await epoch_of(live_scene.meeting_id) == 1, "fifty wakes are one taking"
+    assert valkey.get(relays.lease_key(nobody)) is None
+
+
+async def test_an_answer_of_a_relay_that_carries_the_meeting_no_more_is_not_passed_on(
+    live_scene: Any, open_socket: Any, valkey: Any, new_host: Hosts
+) -> None:
+    meeting, old, new = str(live_scene.meeting_id), new_host(), new_host()
+    ann = await database_sync_to_async(live_scene.admit)("Ann")
+    browser = await open_socket(live_scene.meeting_id)
+    await browser.join(ann.ticket)
+    assert await old._adopt(meeting)
+    assert await new._adopt(meeting, drained=True)
+    await browser.hear("moved", epoch=2)
+    for epoch, expected in ((1, "refused"), (7, "refused"), (2, "answered")):
+        offer_id = f"offer-{epoch}"
+        await browser.say("offer", id=offer_id, connection="receive", sdp="v=0")
+        channel = await reply_channel(valkey, new)
+        number = old._teller.expect(channel, offer_id)
+        old._teller.heard(control.Negotiated(number, meeting, epoch, str(ann.participant_id), "receive", "v=0"))
+        await old._teller.tell()
+        heard = await browser.hear(expected, id=offer_id)
+        assert heard.get("code", "relay.unavailable") == "relay.unavailable"
+
+
+async def reply_channel(valkey: Any, host: RelayHost) -> str:
+    """Of the next offer that reaches a relay."""
+    _, word = await asyncio.to_thread(valkey.blpop, relays.inbox_key(host.relay_id), 5)
+    call = relays.heard_decoder.decode(word)
+    assert isinstance(call, relays.Call)
+    return call.reply_channel

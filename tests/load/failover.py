@@ -10,17 +10,20 @@ is read.
     drain        the worker that carries the meeting is emptied
     parent       kill -9 of the whole media worker, another stands by
     one_worker   kill -9 of the relay where there is no other: it is started again
+    web          kill -9 of the web process that holds the sockets, another stands by; `signaling` is the longest time
+                 that a page was without one
 
 `hostile` is a flood at the media port of a call: see `tests.load.hostile`.
 """
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.load import hostile
@@ -38,11 +41,12 @@ BACK_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What one deed cost the worse of the two."""
+    """What one deed cost the worse of the two. `signaling_s`: without a socket, where sockets are what was killed."""
 
     audio_s: float
     video_s: float
     clicks: int
+    signaling_s: float | None = None
 
 
 Deed = Callable[[Operated, Carriers, Node], Callable[[], None] | None]
@@ -85,6 +89,10 @@ def drain(site: Operated, _: Carriers, node: Node) -> Callable[[], None]:
     return take_back
 
 
+WEB = ("web", "web-1")
+"""The two web processes. Who loses one is with the other afterwards."""
+
+
 CASES: dict[str, tuple[int, Deed]] = {
     "cold": (2, kill_relay),
     "silent": (2, stop_worker),
@@ -106,6 +114,8 @@ def run(cases: dict[str, tuple[int, Deed]] = CASES, runs: int = RUNS) -> dict[st
                     for name, (needed, deed) in cases.items():
                         if needed == workers:
                             found[name] = [measure(site, carriers, people, workers, deed) for _ in range(runs)]
+                    if workers > 1:
+                        found["web"] = kill_webs(site, people, runs)
                 finally:
                     carriers.close()
     result = result_of(found)
@@ -135,6 +145,34 @@ def measure(site: Operated, carriers: Carriers, people: tuple[Caller, Caller], w
     return Gap(max(r["audio"] for r in read), max(r["video"] for r in read), sum(r["clicks"] for r in read))
 
 
+def kill_webs(site: Operated, people: tuple[Caller, Caller], runs: int) -> list[Gap]:
+    """Kill one web process after the other; only deeds that took a socket from somebody count."""
+    found: list[Gap] = []
+    for victim in itertools.islice(itertools.cycle(WEB), 4 * runs):
+        site.until_ready()
+        until(lambda: set(WEB) <= set(site.processes().values()), "both web processes run")
+        until(lambda: all(map(_whole, people)), "everybody is linked")
+        for person in people:
+            person.reset()
+        os.kill(site.child(victim), signal.SIGKILL)
+        time.sleep(AFTER_S)
+        until(lambda: not any(person.metered()["lost"] for person in people), "linked after", BACK_WITHIN_S)
+        read = [person.metered() for person in people]
+        without = max(r["unlinked"] for r in read)
+        if without:
+            worst = (max(r["audio"] for r in read), max(r["video"] for r in read), sum(r["clicks"] for r in read))
+            found.append(Gap(*worst, without))
+        if len(found) == runs:
+            break
+    return found
+
+
+def _whole(person: Caller) -> bool:
+    """Playing, and with a socket."""
+    read = person.metered()
+    return bool(read["playing"] and not read["lost"])
+
+
 def _epoch(person: Caller) -> int:
     """Of the relay that a page hears."""
     return int((person.stats() or {}).get("receiveEpoch") or 0)
@@ -152,13 +190,21 @@ def result_of(found: dict[str, list[Gap]]) -> dict[str, Any]:
 
     figures: dict[str, Any] = {
         "gap_s": {
-            name: {"audio": three([g.audio_s for g in gaps]), "video": three([g.video_s for g in gaps])}
+            name: {
+                "audio": three([g.audio_s for g in gaps]),
+                "video": three([g.video_s for g in gaps]),
+                **({"signaling": three(without)} if (without := _without(gaps)) else {}),
+            }
             for name, gaps in found.items()
         },
         "clicks": sum(gap.clicks for gaps in found.values() for gap in gaps),
     }
     samples = {
-        name: [{"audio_s": round(g.audio_s, 3), "video_s": round(g.video_s, 3)} for g in gaps]
+        name: [{key: round(value, 3) for key, value in asdict(g).items() if value is not None} for g in gaps]
         for name, gaps in found.items()
     }
     return {"runs": min(map(len, found.values())), "figures": figures, "samples": samples}
+
+
+def _without(gaps: list[Gap]) -> list[float]:
+    return [gap.signaling_s for gap in gaps if gap.signaling_s is not None]

@@ -14,6 +14,8 @@ def test_gaps_are_reported_by_case_with_their_worst() -> None:
         "video": {"p50": 1.0, "p95": 2.0, "max": 2.0},
     }
     assert found["figures"]["clicks"] == 10
+    web = result_of({"web": [Gap(0.05, 0.1, 0, n / 10) for n in range(1, 11)]})
+    assert web["figures"]["gap_s"]["web"]["signaling"] == {"p50": 0.5, "p95": 1.0, "max": 1.0}
     assert len(found["samples"]["drain"]) == 10
 
 

@@ -21,11 +21,17 @@
   const since = (kind, now) => Math.max(kinds[kind].gap, now - kinds[kind].at);
   const sound = { samples: 0, concealed: 0 };
   const counted = new WeakMap();
+  const link = { lostAt: 0, gap: 0 };
   let clicks = 0;
   window.addEventListener("click", (event) => { if (event.isTrusted) clicks += 1; }, true);
 
   setInterval(() => {
     const now = performance.now();
+    const linked = window.quorum?.engine.store.get().linked ?? true;
+    if (linked) {
+      if (link.lostAt > 0) link.gap = Math.max(link.gap, now - link.lostAt);
+      link.lostAt = 0;
+    } else if (link.lostAt === 0) link.lostAt = now;
     for (const peer of peers) {
       for (const receiver of peer.getReceivers()) {
         const heard = receiver.getSynchronizationSources()[0]?.rtpTimestamp;
@@ -64,15 +70,21 @@
     reset() {
       for (const kind of Object.values(kinds)) Object.assign(kind, { at: performance.now(), gap: 0 });
       Object.assign(sound, { samples: 0, concealed: 0 });
+      Object.assign(link, { lostAt: 0, gap: 0 });
       clicks = 0;
     },
-    /** Longest gaps so far, the one that lasts included; whether both play now; samples of sound; trusted clicks. */
+    /**
+     * Longest gaps so far, the one that lasts included; whether both play now; the longest time without a socket that
+     * is over (`unlinked`) and whether there is none now (`lost`); samples of sound; trusted clicks.
+     */
     read() {
       const now = performance.now();
       return {
         audio: since("audio", now) / 1000,
         video: since("video", now) / 1000,
         playing: now - kinds.audio.at < 150 && now - kinds.video.at < 250,
+        unlinked: link.gap / 1000,
+        lost: link.lostAt > 0,
         ...sound,
         clicks,
       };

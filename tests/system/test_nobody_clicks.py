@@ -11,7 +11,7 @@ from tests.system.operated import Operated
 pytestmark = pytest.mark.system
 
 
-@pytest.mark.parametrize("victim", ["relay", "media worker", "web", "store"])
+@pytest.mark.parametrize("victim", ["relay", "media worker", "web", "store", "worker", "beat"])
 def test_the_call_goes_on_after_a_kill(victim: str, quorum: Operated, browser: Browser) -> None:
     ann = Person(browser, "Ann").enter(quorum.url, "hello")
     bob = Person(browser, "Bob").enter(quorum.url, "hello")
@@ -45,4 +45,4 @@ def pid_of(victim: str, quorum: Operated) -> int:
     """The relay is the pool process of the media worker."""
     if victim == "relay":
         return max(pid for pid, name in quorum.processes().items() if name == "media-0")
-    return quorum.child({"media worker": "media-0", "web": "web", "store": "valkey"}[victim])
+    return quorum.child({"media worker": "media-0", "web": "web", "store": "valkey"}.get(victim, victim))

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -15,6 +16,9 @@ from config.checks import require_migrated, require_safe_settings
 from config.environment import environment
 from ops.certificate import CERTIFICATE, KEY
 from ops.supervision import REPLACES
+
+FILES = 65_536
+"""Each socket is one; many systems start a process with room for 1,024."""
 
 
 class Command(BaseCommand):
@@ -31,6 +35,9 @@ class Command(BaseCommand):
         """Serve until told to stop."""
         require_safe_settings()
         require_migrated()
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        room = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (room, most))
         from config.asgi import application
         from config.web import Web
 

@@ -214,7 +214,11 @@ class Relay:
             router.meet(unknown)
             self._flush(meeting)
 
-        meeting = _Meeting(meeting_id, router, make_kernel(meet))
+        def lost(source: int, sequences: range, now_us: int) -> None:
+            router.lost(source, sequences, now_us)
+            self._flush(meeting)
+
+        meeting = _Meeting(meeting_id, router, make_kernel(meet, lost))
         return meeting
 
     def _new_peer(self, meeting: _Meeting, participant_id: str) -> _Peer:

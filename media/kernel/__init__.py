@@ -39,12 +39,13 @@ class Kernel(Protocol):
         """Every sink that has a current source."""
 
 
-def make_kernel(meet: Callable[[UnknownStream], None]) -> Kernel:
+def make_kernel(meet: Callable[[UnknownStream], None], lost: Callable[[int, range, int], None]) -> Kernel:
     """The fastest executor that this machine has.
 
     `meet` hears of an unknown stream at once, within its first packet: if the table claims it then, nothing is lost.
+    `lost` hears of a gap in a source of sound at once, within the packet that shows it.
     """
-    return Twin(meet)
+    return Twin(meet, lost)
 
 
 __all__ = ["Egress", "Kernel", "make_kernel"]

@@ -1,11 +1,15 @@
 """What has come of one incoming stream: extended sequence numbers, gaps, jitter (RFC 3550 §A.1, A.3, A.8)."""
 
+from collections.abc import Callable
+
 MAX_GAP = 500
 """A jump ahead of more packets than this is a restart of the sender, not a loss worth repairing."""
 
 
 class Reception:
-    """Reception of one source. `missing` maps extended sequence numbers to when (µs) they were noticed."""
+    """Reception of one source. `missing` maps extended sequence numbers to when (µs) they were noticed; `on_gap`, if
+    any, is told of them at once.
+    """
 
     __slots__ = (
         "_clock_hz",
@@ -16,10 +20,12 @@ class Reception:
         "last_at_us",
         "missing",
         "octets",
+        "on_gap",
         "packets",
     )
 
-    def __init__(self, clock_hz: int) -> None:
+    def __init__(self, clock_hz: int, on_gap: Callable[[range, int], None] | None = None) -> None:
+        self.on_gap = on_gap
         self._clock_hz = clock_hz
         self._first = -1
         self._transit: int | None = None
@@ -48,6 +54,8 @@ class Reception:
                     missing = self.missing
                     for lost in range(highest + 1, full):
                         missing[lost] = now_us
+                    if self.on_gap is not None:
+                        self.on_gap(range(highest + 1, full), now_us)
                 else:
                     self.missing.clear()
             self.highest = full

@@ -1,5 +1,6 @@
 """What the twin keeps of peers, sources and sinks: mutable, and made for the hot loop."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -10,6 +11,9 @@ from media.rtp.vp9 import Vp9Descriptor
 
 HISTORY = 1024
 """Packets kept of a source for resending: about two seconds of 5 Mbit/s. Divides 65536, so 16 bits find the place."""
+
+REPEATED_MOST = 16
+"""Packets of a sink that are sent twice at one time of asking, at most: a third of a second of sound."""
 
 
 class Egress(Protocol):
@@ -54,11 +58,11 @@ class SourceStream:
         "sinks",
     )
 
-    def __init__(self, entry: Source) -> None:
+    def __init__(self, entry: Source, on_gap: Callable[[range, int], None] | None = None) -> None:
         self.entry = entry
         self.open = True
         self.sinks: list[SinkStream] = []
-        self.reception = Reception(entry.clock_hz)
+        self.reception = Reception(entry.clock_hz, on_gap)
         self.history: list[tuple[int, int, int, bytes] | None] = [None] * HISTORY
         self.keyframes = self.loud_sum = self.loud_count = self.height_px = 0
         self.shift: int | None = None
@@ -68,6 +72,7 @@ class SinkStream:
     """A stream that goes out. It is among the sinks of `wanted` and, until the splice, of `current`."""
 
     __slots__ = (
+        "behind",
         "current",
         "egress",
         "entry",
@@ -83,6 +88,7 @@ class SinkStream:
         "packets",
         "payload_type",
         "picture_offset",
+        "repeated",
         "rtx_payload_type",
         "rtx_sequence",
         "sequence_offset",
@@ -106,6 +112,8 @@ class SinkStream:
         self.last_picture = self.last_tl0 = -1
         self.packets = self.octets = 0
         self.rtx_sequence = 0
+        self.repeated = -1
+        self.behind: deque[int] = deque(maxlen=REPEATED_MOST)
 
 
 def renumber(payload: bytes, numbers: Vp8Descriptor | Vp9Descriptor, sink: SinkStream) -> bytes:

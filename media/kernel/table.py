@@ -134,6 +134,13 @@ class Resend:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Send once more what a sink sent since the last time of saying so: all of its sound, of pictures what was late."""
+
+    sink: int
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Stop waiting for lost packets of a source (extended sequence numbers)."""
 
@@ -141,7 +148,9 @@ class Forget:
     sequences: tuple[int, ...]
 
 
-Change = SetIngress | AddSource | Repair | Align | DropSource | AddSink | DropSink | Route | Gate | Resend | Forget
+Change = (
+    SetIngress | AddSource | Repair | Align | DropSource | AddSink | DropSink | Route | Gate | Resend | Repeat | Forget
+)
 
 
 # --- facts, to the core ---------------------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ Nothing here reads a clock or a socket: time comes with the packet, in microseco
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import assert_never
 
 from media.figures import Counters
 from media.kernel.splice import resent, splice
-from media.kernel.streams import HISTORY, Egress, Peer, SinkStream, SourceStream, renumber
+from media.kernel.streams import HISTORY, REPEATED_MOST, Egress, Peer, SinkStream, SourceStream, renumber
 from media.kernel.table import (
     AddSink,
     AddSource,
@@ -33,6 +34,7 @@ from media.kernel.table import (
     Forget,
     Gate,
     Repair,
+    Repeat,
     Resend,
     Route,
     SetIngress,
@@ -62,10 +64,15 @@ class Twin:
     """One meeting's table and its execution.
 
     `meet` hears of an unknown stream within its packet: if the table claims it meanwhile, no packet of it is lost.
+    `lost` hears of a gap in a source of sound (extended sequence numbers) within the packet that shows it.
     """
 
-    def __init__(self, meet: Callable[[UnknownStream], None] = lambda _: None) -> None:
-        self._meet = meet
+    def __init__(
+        self,
+        meet: Callable[[UnknownStream], None] = lambda _: None,
+        lost: Callable[[int, range, int], None] = lambda _source, _sequences, _now_us: None,
+    ) -> None:
+        self._meet, self._lost = meet, lost
         self._peers: dict[int, Peer] = {}
         self._sources: dict[int, SourceStream] = {}
         self._sinks: dict[int, SinkStream] = {}
@@ -104,13 +111,16 @@ class Twin:
                 case Gate():
                     self._gate(change)
                 case Resend():
-                    self._resend(change)
+                    self._resend(change.sink, change.sequences)
+                case Repeat():
+                    self._repeat(change.sink)
                 case Forget():
                     if (source := self._sources.get(change.source)) is not None:
                         source.reception.forget(change.sequences)
                 case AddSource(source=entry):
                     if (peer := self._peers.get(entry.peer)) is not None:
-                        made = self._sources[entry.id] = peer.sources[entry.ssrc] = SourceStream(entry)
+                        on_gap = partial(self._lost, entry.id) if entry.kind == "audio" else None
+                        made = self._sources[entry.id] = peer.sources[entry.ssrc] = SourceStream(entry, on_gap)
                         self._unknown.pop((entry.peer, entry.ssrc), None)
                         if entry.rtx_ssrc is not None:
                             peer.rtx[entry.rtx_ssrc] = made
@@ -319,6 +329,8 @@ class Twin:
                     sink.last_tl0 = -1 if numbers.tl0picidx is None else numbers.tl0picidx + sink.tl0_offset
             if sequence > sink.last_sequence:
                 sink.last_sequence, sink.last_timestamp, sink.last_at_us = sequence, timestamp_out, now_us
+            else:
+                sink.behind.append(sequence)
             sink.packets += 1
             sink.octets += octets
             egress = sink.egress
@@ -359,14 +371,28 @@ class Twin:
         unknown = self._unknown[key] = UnknownStream(peer_id, ssrc, payload_type, mid, rid, repaired_rid)
         self._meet(unknown)
 
-    def _resend(self, change: Resend) -> None:
-        sink = self._sinks.get(change.sink)
+    def _repeat(self, sink_id: int) -> None:
+        sink = self._sinks.get(sink_id)
+        if sink is None or sink.current is None:
+            return
+        again = list(sink.behind)
+        sink.behind.clear()
+        if sink.entry.kind == "audio":
+            again += range(max(sink.repeated + 1, sink.last_sequence + 1 - REPEATED_MOST), sink.last_sequence + 1)
+            sink.repeated = sink.last_sequence
+        history, offset = sink.current.history, sink.sequence_offset
+        there = (history[full - offset & (HISTORY - 1)] for full in again)
+        kept = [full & 0xFFFF for full, one in zip(again, there, strict=True) if one and one[0] == full - offset]
+        self._resend(sink_id, kept)
+
+    def _resend(self, sink_id: int, sequences: Iterable[int]) -> None:
+        sink = self._sinks.get(sink_id)
         if sink is None or sink.current is None:
             return
         source, egress = sink.current, sink.egress
         if source.entry.kind == "video" and not sink.rtx_payload_type:
             return
-        for sequence in change.sequences:
+        for sequence in sequences:
             full = sink.last_sequence + ((sequence - sink.last_sequence + 0x8000) & 0xFFFF) - 0x8000
             original = full - sink.sequence_offset
             kept = source.history[original & (HISTORY - 1)]

@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 
 INTERVAL_US = 300_000
-"""Chromium ignores a PLI that comes sooner after the last one."""
+"""Chromium ignores a PLI that comes sooner after the last one that it followed."""
+REPEAT_US = 100_000
+"""An asking that is not followed may have been lost, as may the keyframe: it is said again, which costs nothing if not.
+"""
 
 
 @dataclass(slots=True)
 class _Wish:
     asked_us: int = -INTERVAL_US
     wanted: bool = False
+    asked: bool = False
+    """Since it was made."""
     keyframes: int = 0
     """The source's keyframe count when the wish was made."""
 
@@ -24,7 +29,7 @@ class KeyframeRequests:
         """Somebody cannot decode until the next keyframe of this source; it has sent `keyframes` so far."""
         wish = self._wishes.setdefault(source, _Wish())
         if not wish.wanted:
-            wish.wanted, wish.keyframes = True, keyframes
+            wish.wanted, wish.asked, wish.keyframes = True, False, keyframes
 
     def seen(self, source: int, keyframes: int) -> None:
         """The source has now sent this many keyframes."""
@@ -36,8 +41,8 @@ class KeyframeRequests:
         """Sources to ask right now."""
         asked = []
         for source, wish in self._wishes.items():
-            if wish.wanted and now_us - wish.asked_us >= INTERVAL_US:
-                wish.asked_us = now_us
+            if wish.wanted and now_us - wish.asked_us >= (REPEAT_US if wish.asked else INTERVAL_US):
+                wish.asked, wish.asked_us = True, now_us
                 asked.append(source)
         return tuple(asked)
 

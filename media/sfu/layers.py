@@ -4,7 +4,7 @@ A track without simulcast has one. A layer is learnt from its first packet (mid 
 than it offered: a browser that is short of bandwidth sends the small ones alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from media.kernel.table import SourceFacts
@@ -18,10 +18,16 @@ SCALES = {"q": 0.25, "h": 0.5, "f": 1.0}
 """What the pages call their layers, against the whole picture."""
 LEAVE = 1.1
 """A layer is left for a taller one only where it falls this far short: tiles that breathe do not flicker."""
-SILENT_US = 400_000
+SILENT_US = 200_000
 """A layer that sent nothing while another went on for this long is not chosen: a browser short of bandwidth stops the
 big ones at once, and until we notice the picture stands still. Layers share their frames, so a gap of all says nothing.
 """
+SILENT_TICKS = 4
+"""And the others must have been heard at so many ticks meanwhile, some four pictures: a slow camera is not silent."""
+SMALLEST = 2
+"""Times as much for the smallest: a browser stops it last, and its pictures are one packet, easily lost in a row."""
+RETURN_US = 2_000_000
+"""A layer that fell silent is not chosen sooner, though it sends: each change costs a keyframe."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,17 +42,45 @@ class Layer:
     nacks: NackSchedule = field(default_factory=NackSchedule)
     keyframe_px: int = 0
     live: bool = True
+    _packets: int = 0
+    _last_us: int = 0
+    _missed: int = 0
+    _fell_us: int = 0
 
     def __post_init__(self) -> None:
         self.reception = ReceptionReport(self.ssrc)
 
-    def observe(self, facts: SourceFacts, newest_us: int) -> bool:
-        """Take note of its size and whether it lives; True where it is news. `newest_us`: its track's last packet."""
-        live = not facts.packets or newest_us - facts.last_at_us < SILENT_US
+    def sent(self, facts: SourceFacts) -> bool:
+        """Whether packets came since the last tick."""
+        return facts.packets > self._packets
+
+    def observe(self, facts: SourceFacts, now_us: int, *, others: bool, patience: int) -> bool:
+        """Take note of its size and whether it lives; True where it is news. `others`: some layer sent."""
+        if self.sent(facts) or not self._last_us:
+            self._packets, self._last_us, self._missed = facts.packets, now_us, 0
+            live = self.live or now_us - self._fell_us >= RETURN_US
+        else:
+            self._missed += others
+            silent = now_us - self._last_us >= SILENT_US * patience and self._missed >= SILENT_TICKS * patience
+            live = self.live and not silent
+            if self.live and silent:
+                self._fell_us = now_us
         if live is self.live and facts.height_px == self.keyframe_px:
             return False
         self.live, self.keyframe_px = live, facts.height_px
         return True
+
+
+def observe_all(layers: Iterable[Layer], facts: Mapping[int, SourceFacts], now_us: int) -> bool:
+    """Each layer of one track against the others, once a tick; True where the choice may change."""
+    known = [one for one in layers if one.source in facts]
+    sent = [one.sent(facts[one.source]) for one in known]
+    smallest = min((SCALES.get(one.rid, 1.0) for one in known), default=1.0)
+    news = False
+    for layer in known:
+        patience = SMALLEST if SCALES.get(layer.rid, 1.0) == smallest else 1
+        news |= layer.observe(facts[layer.source], now_us, others=any(sent), patience=patience)
+    return news
 
 
 def heights_px(layers: Iterable[Layer]) -> dict[Layer, float]:

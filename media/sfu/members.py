@@ -7,7 +7,9 @@ from typing import Final
 from media.control import Assignment, Origin, OwnView, PlannedParticipant, View
 from media.kernel.table import AddSink, Change, Codec, Kind, Sink
 from media.sfu.budget import Budget
+from media.sfu.history import RoundTrip
 from media.sfu.layers import Layer
+from media.sfu.repairs import Repairs
 from media.sfu.seats import Unit
 from media.sfu.values import Publication, PublishedSection, SlotIdentity, SlotTerms
 
@@ -25,8 +27,6 @@ class Track:
     id: int
     open: bool = True
     layers: list[Layer] = field(default_factory=list)
-    newest_us: int = 0
-    """When the last packet of any layer came."""
 
     @property
     def kind(self) -> Kind:
@@ -59,6 +59,7 @@ class Sending:
         self.peer, self.participant_id = peer, participant_id
         self.ready = False
         self.tracks = tuple(Track(self, section, next_id()) for section in publication.sections)
+        self.round_trip = RoundTrip()
         self.arrivals: dict[int, int] = {}
         self.feedback_count = 0
         self.feedback_base: int | None = None
@@ -105,6 +106,7 @@ class Receiving:
         self.heights: dict[Unit, int] = {}
         """Of those who sit, whose picture is shown, and how tall."""
         self.resends = Budget(RESENDS_PER_S)
+        self.repairs = Repairs()
         self.assignments: tuple[Assignment, ...] | None = None
         self._slots: list[Slot] = []
 
@@ -143,6 +145,10 @@ class Receiving:
             by_stream.setdefault(slot.identity.stream_id, {})[slot.identity.kind] = slot
         self.seats = tuple(Seat(pair.get("audio"), pair.get("video")) for pair in by_stream.values())
         return changes
+
+    def playing(self) -> Iterator[int]:
+        """The sinks of the slots in which something plays."""
+        return (slot.sink for slot in self._slots if slot.sink is not None and slot.source is not None)
 
     def by_ssrc(self, ssrc: int) -> Slot | None:
         """The slot that plays under this SSRC."""

@@ -40,7 +40,7 @@ from media.rtp import rtcp
 from media.rtp.rtcp_build import nack, pli, receiver_report
 from media.rtp.transport_cc import build_feedback
 from media.sfu.keyframes import KeyframeRequests
-from media.sfu.layers import Layer
+from media.sfu.layers import Layer, observe_all
 from media.sfu.members import Member, Receiving, Sending, Track
 from media.sfu.reports import FROM_RELAY, Clock, carried_over
 from media.sfu.seating import looked_at, seat_everybody
@@ -252,17 +252,20 @@ class Router:
             self._keyframes.seen(source.id, source.keyframes)
             if track.kind == "audio" and track.origin == "microphone" and track.open and track.sending.ready:
                 levels[track.participant_id] = source.loudness
-            if track.section.rids:
-                track.newest_us = max(track.newest_us, source.last_at_us)
-                self._stale |= layer.observe(source, track.newest_us)
-            ask, forget = layer.nacks.due(source.missing, now_us)
+            ask, forget = layer.nacks.due(source.missing, now_us, track.sending.round_trip)
             if ask:
                 self._send(track.sending.peer, nack(FROM_RELAY, layer.ssrc, [s & 0xFFFF for s in ask]))
             if forget:
                 self._outputs.append(Forget(source.id, forget))
+        for sending in self._sending.values():
+            for track in sending.tracks:
+                if track.section.rids:
+                    self._stale |= observe_all(track.layers, self._facts, now_us)
         for waiting in facts.waiting:
-            if waiting in self._facts:
+            if waiting in self._facts and waiting in self._sources and self._sources[waiting][0].kind == "video":
                 self._keyframes.want(waiting, self._facts[waiting].keyframes)
+        for receiving in self._receiving.values():
+            self._outputs.extend(receiving.repairs.due(receiving.playing(), now_us))
         self._ask_keyframes(now_us)
         self._feed_back(facts, now_us)
         self._listen(levels, now_us)
@@ -277,6 +280,13 @@ class Router:
             for sending in self._sending.values():
                 if sending.ready and sending.looked_at:
                     self._say_looked_at(sending)
+
+    def lost(self, source: int, sequences: range, now_us: int) -> None:
+        """A gap of sound. Its packets come one by one 20 ms apart, so nothing overtakes: it is asked for at once."""
+        track, layer = self._sources.get(source, (None, None))
+        if track is not None and layer is not None and track.open:
+            ask = layer.nacks.noticed(sequences, now_us, track.sending.round_trip)
+            self._send(track.sending.peer, nack(FROM_RELAY, layer.ssrc, [s & 0xFFFF for s in ask]))
 
     def meet(self, unknown: UnknownStream) -> None:
         """An SSRC that no source claims: of what was agreed on, its header extensions say which it is."""
@@ -371,7 +381,12 @@ class Router:
                     if slot is not None and slot.sink is not None:
                         many = receiving.resends.take(len(packet.sequences), now_us)
                         if many:
-                            self._outputs.append(Resend(slot.sink, packet.sequences[:many]))
+                            answer = Resend(slot.sink, packet.sequences[:many])
+                            self._outputs.append(receiving.repairs.answer(answer, now_us))
+                case rtcp.ReceiverReport() if receiving is not None:
+                    for block in packet.reports:
+                        if (slot := receiving.by_ssrc(block.ssrc)) is not None:
+                            receiving.repairs.reported(slot.identity.kind, block.fraction_lost, now_us)
                 case rtcp.PictureLoss() if receiving is not None:
                     self._want_keyframe(receiving, packet.media_ssrc, now_us)
                 case rtcp.FullIntraRequest() if receiving is not None:

@@ -14,6 +14,7 @@ from media.kernel.table import (
     Gate,
     IngressExtensions,
     Repair,
+    Repeat,
     Resend,
     Route,
     SetIngress,
@@ -100,6 +101,8 @@ def test_the_twin_executes(scenario: dict[str, Any]) -> None:
                 twin.apply([DropSource(source)])
             case {"resend": [sink, sequences]}:
                 twin.apply([Resend(sink, tuple(sequences))])
+            case {"repeat": sink}:
+                twin.apply([Repeat(sink)])
             case {"out": expected}:
                 assert [described(*packet) for packet in sent] == expected
                 sent.clear()

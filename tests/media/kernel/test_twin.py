@@ -107,6 +107,18 @@ def test_a_stream_that_is_claimed_when_it_is_met_loses_no_packet() -> None:
     assert twin.counters.packets_in == 1
 
 
+def test_a_gap_of_sound_is_told_of_within_the_packet_that_shows_it_and_one_of_pictures_is_not() -> None:
+    told: list[tuple[int, list[int], int]] = []
+    twin = Twin(lost=lambda source, sequences, now_us: told.append((source, [s & 0xFFFF for s in sequences], now_us)))
+    twin.attach(1, Way(1, []))
+    twin.apply([AddSource(Source(11, 1, "audio", "opus", 1001, 111, 48_000))])
+    twin.apply([AddSource(Source(12, 1, "video", "VP8", 1002, 96, 90_000))])
+    for seq in (65_534, 1):
+        twin.receive(1, packet_of({"pt": 111, "seq": seq, "ts": 0, "ssrc": 1001, "payload": "00"}), 7)
+        twin.receive(1, packet_of(keyframe(seq)), 7)
+    assert told == [(11, [65_535, 0], 7)]
+
+
 def test_a_flood_of_unknown_streams_asks_so_many_times_between_two_ticks_and_no_more() -> None:
     asked: list[UnknownStream] = []
     twin = Twin(asked.append)

@@ -11,13 +11,15 @@ from media.kernel.table import (
     Facts,
     Gate,
     IngressExtensions,
+    Repeat,
     Resend,
     Route,
     SinkFacts,
     SourceFacts,
     UnknownStream,
 )
-from media.rtp.rtcp import Nack, PictureLoss, SenderReport, parse_compound
+from media.rtp.rtcp import Nack, PictureLoss, ReceiverReport, ReportBlock, SenderReport, parse_compound
+from media.rtp.rtcp_build import nack
 from media.sfu.router import Router
 from media.sfu.values import Close, Publication, PublishedSection, SendRtcp, SlotTerms
 
@@ -233,6 +235,52 @@ def test_what_is_missing_is_asked_of_its_publisher() -> None:
     bench.router.receive(facts_of(lost), lambda: NONE, 10_000)
     sent = [parse_compound(out.packet)[0] for out in of(SendRtcp, bench.outputs()) if out.peer == sending]
     assert Nack(1, sending * 1000 + 2, (9, 11)) in sent
+
+
+def test_a_gap_of_sound_is_asked_for_at_once_and_of_a_closed_microphone_never() -> None:
+    bench = Bench("ann")
+    sending = bench.send("ann")
+    sound = bench.sources["ann", "audio"]
+    bench.outputs()
+    bench.router.lost(sound, range(65_541, 65_543), 10_000)
+    (asked,) = of(SendRtcp, bench.outputs())
+    assert asked == SendRtcp(sending, nack(1, sending * 1000 + 1, (5, 6)))
+    bench.router.plan(plan("ann", ann={"audio": False}))
+    bench.outputs()
+    bench.router.lost(sound, range(65_551, 65_552), 20_000)
+    bench.router.lost(999, range(3), 20_000)
+    assert bench.outputs() == []
+
+
+def test_a_viewer_who_reports_much_loss_is_sent_sound_and_answers_twice() -> None:
+    bench = Bench("ann", "bob")
+    bench.send("ann")
+    receiving = bench.receive("bob")
+    sinks = {change.sink.kind: change.sink for change in of(AddSink, bench.outputs())[:2]}
+    bench.router.receive(facts_of(), lambda: NONE, 0)
+    assert of(Repeat, bench.outputs()) == []
+    stranger = ReportBlock(999, 200, 0, 0, 0, 0, 0)
+    bench.router.receive_rtcp(receiving, (ReceiverReport(1, (stranger,)),), lambda: NONE, 0)
+    bench.router.receive(facts_of(), lambda: NONE, 20_000)
+    assert of(Repeat, bench.outputs()) == []
+    block = ReportBlock(sinks["video"].ssrc, 26, 0, 0, 0, 0, 0)
+    said = ReceiverReport(1, (stranger, block)), Nack(1, sinks["video"].ssrc, (5,))
+    bench.router.receive_rtcp(receiving, said, lambda: NONE, 30_000)
+    assert of(Resend, bench.outputs()) == [Resend(sinks["video"].id, (5,))]
+    bench.router.receive(facts_of(), lambda: NONE, 40_000)
+    done = bench.outputs()
+    assert of(Resend, done) == [Resend(sinks["video"].id, (5,))]
+    assert {repeat.sink for repeat in of(Repeat, done)} == {sinks["audio"].id, sinks["video"].id}
+
+
+def test_nobody_is_asked_for_a_keyframe_of_sound() -> None:
+    bench = Bench("ann", "bob")
+    bench.send("ann")
+    bench.receive("bob")
+    bench.outputs()
+    facts = [source_facts(source, keyframes=0) for source in bench.sources.values()]
+    bench.router.receive(facts_of(*facts, waiting=(bench.sources["ann", "audio"],)), lambda: NONE, 0)
+    assert [out for out in of(SendRtcp, bench.outputs()) if out.packet[1] == 206] == []
 
 
 def test_an_unnamed_stream_is_learnt_by_the_mid_of_its_packets() -> None:

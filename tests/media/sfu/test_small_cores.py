@@ -1,14 +1,11 @@
 """The router's parts, each alone: seats, retries, keyframes, speakers, reports."""
 
-import itertools
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.kernel.table import SinkFacts, SourceFacts
 from media.rtp.rtcp import SenderReport, parse_compound
-from media.sfu.history import GIVE_UP_US, REORDER_US, NackSchedule
-from media.sfu.keyframes import INTERVAL_US, KeyframeRequests
+from media.sfu.keyframes import INTERVAL_US, REPEAT_US, KeyframeRequests
 from media.sfu.reports import Clock, ReceptionReport, carried_over
 from media.sfu.seats import Unit, assign, importance
 from media.sfu.speakers import SpeakerDetector
@@ -34,38 +31,33 @@ def test_screens_come_first_then_those_who_spoke_last_then_those_who_came_first(
     assert [unit.participant_id for unit in ordered] == ["dee", "cy", "bob", "ann"]
 
 
-def test_a_lost_packet_is_asked_for_after_reordering_had_its_chance_then_ever_less_often() -> None:
-    schedule = NackSchedule()
-    missing = ((70_000, 0),)
-    asked = [now for now in range(0, GIVE_UP_US, 1000) if schedule.due(missing, now)[0]]
-    assert asked[0] == REORDER_US
-    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
-    assert gaps == sorted(gaps)
-    assert len(asked) < 10
-
-
-def test_a_lost_packet_is_forgotten_after_a_second() -> None:
-    assert NackSchedule().due(((5, 0),), GIVE_UP_US + 1) == ((), (5,))
-
-
 def test_a_keyframe_is_asked_for_at_once_then_repeated_until_it_comes() -> None:
     requests = KeyframeRequests()
     requests.want(1, keyframes=4)
     assert requests.due(0) == (1,)
     requests.want(1, keyframes=4)
-    assert requests.due(INTERVAL_US - 1) == ()
-    assert requests.due(INTERVAL_US) == (1,)
+    assert requests.due(REPEAT_US - 1) == ()
+    assert requests.due(REPEAT_US) == (1,)
     requests.seen(1, keyframes=4)
-    assert requests.due(2 * INTERVAL_US) == (1,)
+    assert requests.due(2 * REPEAT_US) == (1,)
     requests.seen(1, keyframes=5)
     assert requests.due(9 * INTERVAL_US) == ()
 
 
 def test_many_wishes_in_a_moment_are_one_asking() -> None:
     requests = KeyframeRequests()
-    for now in range(0, INTERVAL_US, 1000):
+    for now in range(0, REPEAT_US, 1000):
         requests.want(1, keyframes=0)
         assert requests.due(now) == ((1,) if now == 0 else ())
+
+
+def test_a_new_wish_right_after_a_keyframe_waits_until_a_browser_would_follow_it() -> None:
+    requests = KeyframeRequests()
+    requests.want(1, keyframes=0)
+    assert requests.due(0) == (1,)
+    requests.seen(1, keyframes=1)
+    requests.want(1, keyframes=1)
+    assert [now for now in range(0, INTERVAL_US + 1, 10_000) if requests.due(now)] == [INTERVAL_US]
 
 
 def hear(detector: SpeakerDetector, levels: dict[str, int], start_us: int, ticks: int) -> list[tuple[str, ...]]:

@@ -162,23 +162,56 @@ def test_layers_are_learnt_by_rid_chosen_by_height_and_repaired_each() -> None:
         assert bench.outputs() == []
 
 
-def test_a_layer_that_falls_silent_is_left_and_taken_again_when_it_is_back() -> None:
-    bench = Bench("ann", "bob")
-    layered(bench, "ann")
-    bench.receive("bob")
-    q, f = learn(bench, "q", 1), learn(bench, "f", 3)
+class Camera:
+    """Two layers, of which each tick says which were heard."""
 
-    def tick(now_us: int, f_at_us: int) -> None:
-        facts = source_facts(q, last_at_us=now_us), source_facts(f, last_at_us=f_at_us)
-        bench.router.receive(facts_of(*facts), lambda: NONE, now_us)
-        bench.outputs()
+    def __init__(self) -> None:
+        self.bench = Bench("ann", "bob")
+        layered(self.bench, "ann")
+        self.bench.receive("bob")
+        self.sources = {rid: learn(self.bench, rid, n) for n, rid in ((1, "q"), (3, "f"))}
+        self.packets = dict.fromkeys(self.sources, 0)
+        self.now_us = 1_000_000
 
-    tick(1_000_000, 1_000_000)
-    assert playing(bench) == f
-    tick(2_100_000, 1_000_000)
-    assert playing(bench) == q
-    tick(2_200_000, 2_150_000)
-    assert playing(bench) == f
+    def ticks(self, heard: str, count: int, every_us: int = 20_000) -> str:
+        """So many ticks at which these layers sent something; which of them plays then."""
+        for _ in range(count):
+            self.now_us += every_us
+            for rid in heard:
+                self.packets[rid] += 1
+            facts = (source_facts(self.sources[rid], packets=self.packets[rid]) for rid in self.sources)
+            self.bench.router.receive(facts_of(*facts), lambda: NONE, self.now_us)
+            self.bench.outputs()
+        plays = playing(self.bench)
+        return next(rid for rid, source in self.sources.items() if source == plays)
+
+
+def test_a_layer_that_falls_silent_is_left_soon_and_taken_again_when_it_is_back_for_good() -> None:
+    camera = Camera()
+    assert camera.ticks("qf", 10) == "f"
+    assert camera.ticks("q", 9) == "f"
+    assert camera.ticks("q", 2) == "q", "0.2 s"
+    assert camera.ticks("qf", 50) == "q", "not yet"
+    assert camera.ticks("qf", 51) == "f"
+    camera.ticks("q", 200)
+    assert camera.ticks("qf", 1) == "f", "after a long silence at once"
+
+
+def test_a_gap_of_all_layers_and_a_slow_camera_are_no_silence() -> None:
+    camera = Camera()
+    assert camera.ticks("qf", 10) == "f"
+    assert camera.ticks("", 200) == "f"
+    for _ in range(10):  # two pictures a second, the big layer's a tick later
+        assert camera.ticks("q", 1, 480_000) == "f"
+        assert camera.ticks("f", 1) == "f"
+
+
+def test_the_smallest_layer_is_given_up_later() -> None:
+    camera = Camera()
+    camera.bench.router.watch("bob", (View("ann", "camera", 180),))
+    assert camera.ticks("qf", 10) == "q"
+    assert camera.ticks("f", 15) == "q"
+    assert camera.ticks("f", 10) == "f"
 
 
 def test_reports_of_layers_put_them_on_one_timeline() -> None:

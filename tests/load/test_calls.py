@@ -2,7 +2,7 @@
 
 from tests.load.failover import CASES, Gap, result_of
 from tests.load.hostile import datagrams
-from tests.load.quality import NETWORKS
+from tests.load.quality import NETWORKS, middle_of, worst_of
 
 
 def test_gaps_are_reported_by_case_with_their_worst() -> None:
@@ -25,6 +25,15 @@ def test_two_workers_and_one_are_apart() -> None:
 
 def test_the_networks_are_those_of_the_contract() -> None:
     assert set(NETWORKS) == {"clean", "loss5", "loss10", "loss30", "burst5", "jitter", "narrow"}
+
+
+def test_a_network_is_judged_by_the_worst_of_its_measurements() -> None:
+    made = [
+        {"audio_heard_percent": heard, "longest_freeze_s": freeze}
+        for heard, freeze in ((99, 0.2), (97, 0.3), (98, 0.9))
+    ]
+    assert worst_of(made) == {"audio_heard_percent": 97, "longest_freeze_s": 0.9}
+    assert middle_of(made) == {"audio_heard_percent": 98, "longest_freeze_s": 0.3}
 
 
 def test_the_flood_is_of_every_kind_and_the_same_each_time() -> None:

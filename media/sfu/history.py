@@ -19,6 +19,8 @@ GROWTH = 1.25
 """From the third try on each waits so many times as long: three lost ones cost a tenth of a second on a short path."""
 FADE = 8
 """A shorter answer moves the estimate by this part of the way; a longer one all of it."""
+LONGEST_US = 500_000
+"""No path is believed to be longer: what was asked for before a cut and came after it says nothing of the path."""
 DOUBTFUL_ROUNDS = 3
 """So often in a row did nothing come after a first asking alone: then the path is longer than we wait."""
 LONG_US = 100_000
@@ -51,7 +53,7 @@ class RoundTrip:
         """What came since the last tick: times since its only asking, and since the first of several."""
         if waits_us:
             self._doubts.clear()
-            wait_us = max(waits_us)
+            wait_us = min(LONGEST_US, max(waits_us))
             if self.longest_us is None or wait_us > self.longest_us:
                 self.longest_us = wait_us
             else:
@@ -59,7 +61,7 @@ class RoundTrip:
         elif doubtful_us:
             self._doubts.append(min(doubtful_us))
             if len(self._doubts) >= DOUBTFUL_ROUNDS:
-                self.longest_us = max(self.longest_us or 0, min(self._doubts))
+                self.longest_us = max(self.longest_us or 0, min(LONGEST_US, *self._doubts))
                 self._doubts.clear()
 
 

@@ -8,13 +8,16 @@ REPEAT_US = 100_000
 """An asking that is not followed may have been lost, as may the keyframe: it is said again, which costs nothing if not.
 """
 
+SOON = 6
+"""Askings until then; who has not answered so many will hardly do so a tenth of a second later."""
+
 
 @dataclass(slots=True)
 class _Wish:
     asked_us: int = -INTERVAL_US
     wanted: bool = False
-    asked: bool = False
-    """Since it was made."""
+    asked: int = 0
+    """Times since it was made."""
     keyframes: int = 0
     """The source's keyframe count when the wish was made."""
 
@@ -29,7 +32,7 @@ class KeyframeRequests:
         """Somebody cannot decode until the next keyframe of this source; it has sent `keyframes` so far."""
         wish = self._wishes.setdefault(source, _Wish())
         if not wish.wanted:
-            wish.wanted, wish.asked, wish.keyframes = True, False, keyframes
+            wish.wanted, wish.asked, wish.keyframes = True, 0, keyframes
 
     def seen(self, source: int, keyframes: int) -> None:
         """The source has now sent this many keyframes."""
@@ -41,8 +44,9 @@ class KeyframeRequests:
         """Sources to ask right now."""
         asked = []
         for source, wish in self._wishes.items():
-            if wish.wanted and now_us - wish.asked_us >= (REPEAT_US if wish.asked else INTERVAL_US):
-                wish.asked, wish.asked_us = True, now_us
+            wait_us = REPEAT_US if 0 < wish.asked < SOON else INTERVAL_US
+            if wish.wanted and now_us - wish.asked_us >= wait_us:
+                wish.asked, wish.asked_us = wish.asked + 1, now_us
                 asked.append(source)
         return tuple(asked)
 

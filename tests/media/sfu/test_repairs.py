@@ -9,6 +9,7 @@ from media.sfu.history import (
     FIRST_RETRY_US,
     GIVE_UP_US,
     LONG_US,
+    LONGEST_US,
     MAX_ASKED,
     REORDER_US,
     TICK_US,
@@ -75,6 +76,15 @@ def test_a_longer_answer_counts_at_once_and_a_shorter_one_bit_by_bit() -> None:
     assert path.longest_us == 100_000
     path.answered([20_000], [])
     assert path.longest_us == 90_000
+
+
+def test_an_answer_after_a_cut_does_not_make_the_path_long() -> None:
+    path = known(TICK_US)
+    path.answered([1_900_000], [])
+    assert path.longest_us == LONGEST_US
+    for _ in range(30):
+        path.answered([TICK_US], [])
+    assert path.retry_us < 60_000
 
 
 def test_where_nothing_ever_comes_after_one_asking_the_path_is_longer_than_was_thought() -> None:

@@ -1,11 +1,13 @@
 """The router's parts, each alone: seats, retries, keyframes, speakers, reports."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.kernel.table import SinkFacts, SourceFacts
 from media.rtp.rtcp import SenderReport, parse_compound
-from media.sfu.keyframes import INTERVAL_US, REPEAT_US, KeyframeRequests
+from media.sfu.keyframes import INTERVAL_US, REPEAT_US, SOON, KeyframeRequests
 from media.sfu.reports import Clock, ReceptionReport, carried_over
 from media.sfu.seats import Unit, assign, importance
 from media.sfu.speakers import SpeakerDetector
@@ -49,6 +51,14 @@ def test_many_wishes_in_a_moment_are_one_asking() -> None:
     for now in range(0, REPEAT_US, 1000):
         requests.want(1, keyframes=0)
         assert requests.due(now) == ((1,) if now == 0 else ())
+
+
+def test_who_does_not_answer_is_asked_ever_less_often() -> None:
+    requests = KeyframeRequests()
+    requests.want(1, keyframes=0)
+    asked = [now for now in range(0, 20 * INTERVAL_US, 10_000) if requests.due(now)]
+    assert asked[:SOON] == [n * REPEAT_US for n in range(SOON)]
+    assert {later - earlier for earlier, later in pairwise(asked[SOON - 1 :])} == {INTERVAL_US}
 
 
 def test_a_new_wish_right_after_a_keyframe_waits_until_a_browser_would_follow_it() -> None:

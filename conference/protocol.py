@@ -119,7 +119,89 @@ class End(Message, frozen=True, tag="end"):
     id: Id | None = None
 
 
-FromBrowser = Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End
+class MuteAll(Message, frozen=True, tag="mute-all"):
+    """Mute everybody but oneself and `spared` (hosts)."""
+
+    spared: Annotated[tuple[Id, ...], Meta(max_length=1000)] = ()
+    id: Id | None = None
+
+
+class LowerHands(Message, frozen=True, tag="lower-hands"):
+    """Lower all hands (hosts)."""
+
+    id: Id | None = None
+
+
+class Lock(Message, frozen=True, tag="lock"):
+    """Let nobody new in, or again (hosts)."""
+
+    locked: bool
+    id: Id | None = None
+
+
+class Rename(Message, frozen=True, tag="rename"):
+    """Give oneself, or as a host somebody else, another name."""
+
+    participant_id: Id
+    name: Annotated[str, Meta(max_length=400)]
+    id: Id | None = None
+
+
+class SetRole(Message, frozen=True, tag="set-role"):
+    """Promote or demote somebody until the end of the meeting (hosts)."""
+
+    participant_id: Id
+    role: Role
+    id: Id | None = None
+
+
+class Spotlight(Message, frozen=True, tag="spotlight"):
+    """Show somebody large to everybody, or nobody any more (hosts)."""
+
+    participant_id: Id | None
+    id: Id | None = None
+
+
+class Remove(Message, frozen=True, tag="remove"):
+    """Send somebody out; with `ban` they do not come back into this meeting (hosts)."""
+
+    participant_id: Id
+    ban: bool = False
+    id: Id | None = None
+
+
+class MoveToLobby(Message, frozen=True, tag="move-to-lobby"):
+    """Have somebody wait outside until they are admitted again (hosts)."""
+
+    participant_id: Id
+    id: Id | None = None
+
+
+class Admit(Message, frozen=True, tag="admit"):
+    """Let in somebody who waits, or deny them (hosts)."""
+
+    participant_id: Id
+    admitted: bool
+    id: Id | None = None
+
+
+class AdmitAll(Message, frozen=True, tag="admit-all"):
+    """Let in everybody who waits (hosts)."""
+
+    id: Id | None = None
+
+
+class React(Message, frozen=True, tag="react"):
+    """Show everybody a sign that passes."""
+
+    reaction: Literal["👍", "👏", "❤️", "😂", "😮", "🎉"]
+
+
+Command = MuteAll | LowerHands | Lock | Rename | SetRole | Spotlight | Remove | MoveToLobby | Admit | AdmitAll | React
+"""What a session hands on as it is; `conference.commands` has a service for each."""
+FromBrowser = (
+    Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End | Command
+)
 
 
 # --- to the browser: state ------------------------------------------------------------------------------------------
@@ -157,6 +239,9 @@ class MeetingState(Part, frozen=True):
     people: tuple[Person, ...]
     chat: tuple[ChatMessage, ...]
     """The last 200."""
+    locked: bool = False
+    spotlight: str | None = None
+    """Whom everybody sees large."""
 
 
 # --- to the browser: answers and passing news -----------------------------------------------------------------------
@@ -171,6 +256,35 @@ class Welcomed(Message, frozen=True, tag="welcomed"):
     epoch: Epoch
     version: int
     state: MeetingState | None
+
+
+class AskedToWait(Message, frozen=True, tag="asked-to-wait"):
+    """You are in the waiting room; `welcomed` follows once a host lets you in, and nothing before that."""
+
+    participant_id: str
+    room_slug: str
+    room_title: str
+
+
+class WaitingPerson(Part, frozen=True):
+    """Somebody who waits to be let in."""
+
+    id: str
+    name: str
+    since: At
+
+
+class WaitingRoom(Message, frozen=True, tag="waiting-room"):
+    """Everybody who waits now, first come first; said to hosts when it changes, and to each who enters."""
+
+    people: tuple[WaitingPerson, ...]
+
+
+class Reacted(Message, frozen=True, tag="reacted"):
+    """Somebody shows a sign for a moment."""
+
+    participant_id: str
+    reaction: str
 
 
 class Headed(Message, frozen=True, tag="headed"):
@@ -282,7 +396,9 @@ class Left(Message, frozen=True, tag="left"):
     sequence: Sequence
     at: At
     participant_id: str
-    reason: Literal["left", "lost", "removed", "ended"]
+    reason: Literal["left", "lost", "removed", "banned", "lobby", "ended"]
+    by: str = ""
+    """Who sent them out, where somebody did."""
 
 
 class Muted(Message, frozen=True, tag="muted"):
@@ -325,6 +441,55 @@ class HandRaised(Message, frozen=True, tag="hand-raised"):
     by: str
 
 
+class Renamed(Message, frozen=True, tag="renamed"):
+    """Someone has another name."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    name: str
+    by: str
+
+
+class RoleChanged(Message, frozen=True, tag="role-changed"):
+    """Someone may do more, or less, than before."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    role: Role
+    by: str
+
+
+class Spotlighted(Message, frozen=True, tag="spotlighted"):
+    """Everybody sees this person large; None: nobody any more."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str | None
+    by: str
+
+
+class Locked(Message, frozen=True, tag="locked"):
+    """Nobody new comes in any more, or may again."""
+
+    sequence: Sequence
+    at: At
+    locked: bool
+    by: str
+
+
+class Decided(Message, frozen=True, tag="decided"):
+    """A host let somebody in who waited, or did not."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    name: str
+    admitted: bool
+    by: str
+
+
 class Said(Message, frozen=True, tag="said"):
     """Someone wrote."""
 
@@ -353,8 +518,38 @@ class Ended(Message, frozen=True, tag="ended"):
     by: str
 
 
-Line = Started | Joined | Left | Muted | CameraSwitched | ScreenSwitched | HandRaised | Said | Moved | Ended
-News = Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | LookedAt | HandedOver | Requested
+Line = (
+    Started
+    | Joined
+    | Left
+    | Muted
+    | CameraSwitched
+    | ScreenSwitched
+    | HandRaised
+    | Renamed
+    | RoleChanged
+    | Spotlighted
+    | Locked
+    | Decided
+    | Said
+    | Moved
+    | Ended
+)
+News = (
+    Welcomed
+    | AskedToWait
+    | WaitingRoom
+    | Reacted
+    | Headed
+    | Answered
+    | Refused
+    | Done
+    | SlotsAssigned
+    | SpeakersHeard
+    | LookedAt
+    | HandedOver
+    | Requested
+)
 ToBrowser = News | Line
 
 from_browser: Codec[FromBrowser] = Codec(FromBrowser)

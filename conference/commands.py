@@ -4,7 +4,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from common.errors import NotFound
-from conference import protocol, services
+from conference import services, verbs
 from conference.selectors import Actor
 
 
@@ -13,31 +13,31 @@ class _Where(TypedDict):
     meeting_id: UUID
 
 
-def perform(*, actor: Actor, meeting_id: UUID, message: protocol.Command) -> None:
+def perform(*, actor: Actor, meeting_id: UUID, message: verbs.Command) -> None:
     """Do what the message asks for. Raises what its service raises."""
     where: _Where = {"actor": actor, "meeting_id": meeting_id}
     match message:
-        case protocol.MuteAll(spared=spared):
+        case verbs.MuteAll(spared=spared):
             services.mute_all(spared={person(one) for one in spared}, **where)
-        case protocol.LowerHands():
+        case verbs.LowerHands():
             services.lower_hands(**where)
-        case protocol.Lock(locked=locked):
+        case verbs.Lock(locked=locked):
             services.set_locked(locked=locked, **where)
-        case protocol.Rename(participant_id=whom, name=name):
+        case verbs.Rename(participant_id=whom, name=name):
             services.rename(participant_id=person(whom), name=name, **where)
-        case protocol.SetRole(participant_id=whom, role=role):
+        case verbs.SetRole(participant_id=whom, role=role):
             services.set_role(participant_id=person(whom), role=role, **where)
-        case protocol.Spotlight(participant_id=shown):
+        case verbs.Spotlight(participant_id=shown):
             services.set_spotlight(participant_id=None if shown is None else person(shown), **where)
-        case protocol.Remove(participant_id=whom, ban=ban):
+        case verbs.Remove(participant_id=whom, ban=ban):
             services.remove_participant(participant_id=person(whom), ban=ban, **where)
-        case protocol.MoveToLobby(participant_id=whom):
+        case verbs.MoveToLobby(participant_id=whom):
             services.move_to_lobby(participant_id=person(whom), **where)
-        case protocol.Admit(participant_id=whom, admitted=admitted):
+        case verbs.Admit(participant_id=whom, admitted=admitted):
             services.admit(participant_id=person(whom), admitted=admitted, **where)
-        case protocol.AdmitAll():
+        case verbs.AdmitAll():
             services.admit_all(**where)
-        case protocol.React(reaction=reaction):
+        case verbs.React(reaction=reaction):
             services.react(reaction=reaction, **where)
 
 

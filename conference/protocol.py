@@ -10,21 +10,12 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from common.wire import Codec, Message, Part
+from conference.verbs import Command
+from conference.words import At, ChatText, Connection, Epoch, Id, Kind, Origin, Role, Sdp, Sequence
 
 VERSION = 1
 MAX_FRAME_BYTES = 192 * 1024
 """One frame from a browser: the largest SDP (128 KiB) with its line ends escaped stays below it."""
-
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
-Sequence = Annotated[int, Meta(ge=0, description="position in the meeting's journal; 0 is before the first line")]
-Epoch = Annotated[int, Meta(ge=0, description="which relay carries the meeting; rises with each move")]
-At = Annotated[int, Meta(ge=0, description="milliseconds since 1970, the server's clock")]
-Role = Literal["host", "cohost", "member", "guest"]
-Origin = Literal["microphone", "camera", "screen", "screen-sound"]
-Kind = Literal["audio", "video"]
-Connection = Literal["send", "receive"]
-Sdp = Annotated[str, Meta(min_length=1, max_length=128 * 1024)]
-ChatText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
 # --- from the browser -----------------------------------------------------------------------------------------------
@@ -119,86 +110,6 @@ class End(Message, frozen=True, tag="end"):
     id: Id | None = None
 
 
-class MuteAll(Message, frozen=True, tag="mute-all"):
-    """Mute everybody but oneself and `spared` (hosts)."""
-
-    spared: Annotated[tuple[Id, ...], Meta(max_length=1000)] = ()
-    id: Id | None = None
-
-
-class LowerHands(Message, frozen=True, tag="lower-hands"):
-    """Lower all hands (hosts)."""
-
-    id: Id | None = None
-
-
-class Lock(Message, frozen=True, tag="lock"):
-    """Let nobody new in, or again (hosts)."""
-
-    locked: bool
-    id: Id | None = None
-
-
-class Rename(Message, frozen=True, tag="rename"):
-    """Give oneself, or as a host somebody else, another name."""
-
-    participant_id: Id
-    name: Annotated[str, Meta(max_length=400)]
-    id: Id | None = None
-
-
-class SetRole(Message, frozen=True, tag="set-role"):
-    """Promote or demote somebody until the end of the meeting (hosts)."""
-
-    participant_id: Id
-    role: Role
-    id: Id | None = None
-
-
-class Spotlight(Message, frozen=True, tag="spotlight"):
-    """Show somebody large to everybody, or nobody any more (hosts)."""
-
-    participant_id: Id | None
-    id: Id | None = None
-
-
-class Remove(Message, frozen=True, tag="remove"):
-    """Send somebody out; with `ban` they do not come back into this meeting (hosts)."""
-
-    participant_id: Id
-    ban: bool = False
-    id: Id | None = None
-
-
-class MoveToLobby(Message, frozen=True, tag="move-to-lobby"):
-    """Have somebody wait outside until they are admitted again (hosts)."""
-
-    participant_id: Id
-    id: Id | None = None
-
-
-class Admit(Message, frozen=True, tag="admit"):
-    """Let in somebody who waits, or deny them (hosts)."""
-
-    participant_id: Id
-    admitted: bool
-    id: Id | None = None
-
-
-class AdmitAll(Message, frozen=True, tag="admit-all"):
-    """Let in everybody who waits (hosts)."""
-
-    id: Id | None = None
-
-
-class React(Message, frozen=True, tag="react"):
-    """Show everybody a sign that passes."""
-
-    reaction: Literal["👍", "👏", "❤️", "😂", "😮", "🎉"]
-
-
-Command = MuteAll | LowerHands | Lock | Rename | SetRole | Spotlight | Remove | MoveToLobby | Admit | AdmitAll | React
-"""What a session hands on as it is; `conference.commands` has a service for each."""
 FromBrowser = (
     Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End | Command
 )

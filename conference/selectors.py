@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from common.errors import Conflict, Forbidden, NotFound, Unknown
-from conference import protocol
+from conference import protocol, words
 from conference.models import ChatMessage, Entry, Meeting, Participant
 from conference.state import CHAT_LENGTH, in_order
 from media.control import Plan, PlannedParticipant
@@ -252,7 +252,7 @@ def person_of(participant: Participant) -> protocol.Person:
     )
 
 
-def role_word(role: str) -> protocol.Role:
+def role_word(role: str) -> words.Role:
     """A stored role as one of the protocol's words."""
     words: dict[str, Literal["host", "cohost", "member", "guest"]] = {
         "host": "host",

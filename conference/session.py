@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.errors import Conflict, Malformed, Refusal, TooMany, Unknown
-from conference import protocol
+from conference import protocol, verbs
 
 MESSAGES_PER_S = 20.0
 MESSAGES_AT_ONCE = 60.0
@@ -103,7 +103,7 @@ class SayText:
 class Command:
     """Ask the service that this message names; answer its `id`, where there is one, with Done."""
 
-    message: protocol.Command
+    message: verbs.Command
 
 
 @dataclass(frozen=True, slots=True)

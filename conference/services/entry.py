@@ -10,7 +10,7 @@ from common.clock import now
 from common.errors import Conflict, Forbidden, NotFound, Unknown
 from common.events import call_on_commit
 from common.transactions import atomically
-from conference import protocol
+from conference import protocol, words
 from conference.journal import announce
 from conference.models import Meeting, Participant
 from conference.selectors import Actor, group_of, open_meeting_of, person_of, require_control, role_word
@@ -28,7 +28,7 @@ class Admission:
     ticket: str
     meeting_id: UUID
     participant_id: UUID
-    role: protocol.Role
+    role: words.Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Entrance:
 
     meeting_id: UUID
     participant_id: UUID
-    role: protocol.Role
+    role: words.Role
     room_slug: str
     room_title: str
     waiting: bool = False
@@ -151,6 +151,8 @@ def _issue(actor: Actor, room: Room, role: Role | None, name: str) -> Admission:
         visitor=actor.visitor,
         invited_at=moment,
     )
+    if waits:
+        tell_hosts(meeting)
     ticket = tickets.sign(tickets.Ticket(participant.pk, meeting.pk, word, moment + tickets.LIFETIME))
     return Admission(ticket, meeting.pk, participant.pk, word)
 
@@ -181,9 +183,7 @@ def join_meeting(*, ticket: str, meeting_id: UUID) -> Entrance:
     if participant.state in (State.LEFT, State.REMOVED):
         raise Unknown("ticket.revoked", "You have left this meeting.")
     waiting = participant.state == State.WAITING
-    if waiting:
-        tell_hosts(meeting)
-    elif participant.state != State.PRESENT:
+    if not waiting and participant.state != State.PRESENT:
         if participant.state == State.INVITED and meeting.locked and participant.role not in HOSTS:
             raise Conflict("meeting.locked", "The hosts let nobody in any more.")
         require_seat(meeting, meeting.room.capacity)

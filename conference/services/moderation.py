@@ -8,7 +8,7 @@ from common.errors import Conflict, Forbidden
 from common.events import publish_passing_on_commit
 from common.transactions import atomically
 from common.wire import encode
-from conference import protocol
+from conference import protocol, words
 from conference.journal import announce
 from conference.models import Ban
 from conference.selectors import (
@@ -90,7 +90,7 @@ def rename(*, actor: Actor, meeting_id: UUID, participant_id: UUID, name: str) -
 
 
 @atomically
-def set_role(*, actor: Actor, meeting_id: UUID, participant_id: UUID, role: protocol.Role) -> None:
+def set_role(*, actor: Actor, meeting_id: UUID, participant_id: UUID, role: words.Role) -> None:
     """Promote or demote somebody until the end of the meeting. Idempotent. Only hosts make hosts.
 
     Raises NotFound, Forbidden (`meeting.host-only`, `participant.host`, `role.host-only`), Conflict (`meeting.over`,

@@ -8,7 +8,15 @@ import type { Line, MeetingState, Person } from "../protocol/generated/meeting";
 
 export const CHAT_KEPT = 200;
 
-export const EMPTY: MeetingState = { sequence: 0, epoch: 0, over: false, people: [], chat: [], locked: false, spotlight: null };
+export const EMPTY: MeetingState = {
+  sequence: 0,
+  epoch: 0,
+  over: false,
+  people: [],
+  chat: [],
+  locked: false,
+  spotlight: null,
+};
 
 export function apply(state: MeetingState, line: Line): MeetingState {
   // A line that is already in the state changes nothing.

@@ -38,6 +38,11 @@ def publish_passing_on_commit(topic: str, text: str) -> None:
     _on_commit(topic, {"type": PASSING, "text": text})
 
 
+def call_on_commit(group: str, type_: str) -> None:
+    """Call a method of the group's consumers, by its name with dots for underscores, after the commit."""
+    _on_commit(group, {"type": type_})
+
+
 async def publish_passing(topic: str, text: str) -> None:
     """Say a word without a sequence to the topic's followers now."""
     await deliver(topic, {"type": PASSING, "text": text})

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -13,15 +14,17 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from common import events, handover, hub
-from common.errors import NotFound, Refusal
+from common.errors import Refusal
 from common.metrics import refusals
 from common.problems import AWAY
 from common.transactions import is_passing, off_loop
 from common.wire import Message, encode
 from conference import metrics, presence, protocol, relays, selectors, services, session
+from conference.commands import perform, person
 from conference.journal import JournalSource
 from media.control import VERSION as RELAY_VERSION
 from media.control import Negotiate, View, Watch
+from rooms.selectors import HOSTS
 
 ANSWER_WITHIN_S = 3.0
 """An offer that no relay answered in this time is refused, so that the browser offers again."""
@@ -31,6 +34,8 @@ VIEWS_EVERY_S = 0.1
 """Of a page that is being resized only so many views go to the relay; the last always does."""
 VIEWS_AGAIN_S = 1.0
 """Views that no relay heard are told again after this."""
+PATIENCE_BEAT_S = 2.0
+"""Who waits is seen by this beat alone; presence runs out after 5 s."""
 SLOW = 4429
 RESTARTING = 4503
 REPLACED = 4409
@@ -69,6 +74,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self.epoch = 0
         self.views: tuple[protocol.View, ...] | None = None
         self.views_timer: asyncio.TimerHandle | None = None
+        self.ticket = ""
+        self.waiting: asyncio.Task[None] | None = None
         self.closing: set[asyncio.Task[None]] = set()
         self.handed_over = False
         handover.enter(self)
@@ -83,8 +90,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self.deadline.cancel()
         for timer in (*self.offers.values(), *([self.views_timer] if self.views_timer else ())):
             timer.cancel()
-        if self.pump is not None:
-            self.pump.cancel()
+        for task in (self.pump, self.waiting):
+            if task is not None:
+                task.cancel()
         if self.follower is not None:
             metrics.sockets.dec()
             await self.follower.close()
@@ -94,9 +102,12 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer each refusal with a frame, and hang up where it is one to hang up on."""
+        await self._answering(lambda: self._perform(self.session.receive(text_data, time.monotonic())))
+
+    async def _answering(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             try:
-                await self._perform(self.session.receive(text_data, time.monotonic()))
+                await work()
             except DatabaseError as error:
                 if not is_passing(error):
                     raise
@@ -119,22 +130,22 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 await self._negotiate(offer)
             case session.SetMuted(participant_id, muted, id_):
                 outcome = await off_loop(services.set_muted)(
-                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), muted=muted
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=person(participant_id), muted=muted
                 )
                 await self._done(id_, outcome)
             case session.SetCamera(participant_id, on, id_):
                 outcome = await off_loop(services.set_camera)(
-                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), on=on
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=person(participant_id), on=on
                 )
                 await self._done(id_, outcome)
             case session.SetScreen(participant_id, on, id_):
                 await off_loop(services.set_screen)(
-                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), on=on
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=person(participant_id), on=on
                 )
                 await self._done(id_, "applied")
             case session.SetHand(participant_id, raised, id_):
                 await off_loop(services.raise_hand)(
-                    actor=self._actor, meeting_id=self.meeting_id, participant_id=_uuid(participant_id), raised=raised
+                    actor=self._actor, meeting_id=self.meeting_id, participant_id=person(participant_id), raised=raised
                 )
                 await self._done(id_, "applied")
             case session.TellViews(views):
@@ -144,6 +155,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             case session.SayText(id_, text):
                 await off_loop(services.say)(actor=self._actor, meeting_id=self.meeting_id, client_id=id_, text=text)
                 await self._done(id_, "applied")
+            case session.Command(message):
+                await off_loop(perform)(actor=self._actor, meeting_id=self.meeting_id, message=message)
+                await self._done(getattr(message, "id", None), "applied")
             case session.LeaveMeeting():
                 if self.participant_id is not None:
                     await off_loop(services.leave_meeting)(
@@ -162,6 +176,10 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         with contextlib.suppress(*events.AWAY):
             await self.channel_layer.group_add(group, self.channel_name)
         await events.deliver(group, {"type": "session.replaced", "born": self.born, "by": self.channel_name})
+        self.ticket = ticket
+        if entrance.waiting:
+            await self._wait(entrance)
+            return
         # Follow first, replay second: a line may come twice, never not at all.
         self.follower = await hub.follow(
             selectors.topic_of(self.meeting_id), str(entrance.participant_id), JournalSource(self.meeting_id)
@@ -187,8 +205,49 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             await self._replay(seen)
         await presence.seen([entrance.participant_id])
         self.session.entered()
+        if entrance.role in HOSTS:
+            await self._say(await off_loop(selectors.waiting_room)(self.meeting_id))
         self.pump = asyncio.create_task(self._pump(self.follower))
         self.pump.add_done_callback(self._pumped)
+
+    async def _wait(self, entrance: services.Entrance) -> None:
+        """Outside until a host decides; the socket alone shows that they still wait."""
+        self.session.waits()
+        await self._say(
+            protocol.AskedToWait(
+                participant_id=str(entrance.participant_id),
+                room_slug=entrance.room_slug,
+                room_title=entrance.room_title,
+            )
+        )
+        self.waiting = asyncio.create_task(self._show_patience(entrance.participant_id))
+
+    async def _show_patience(self, participant_id: UUID) -> None:
+        while True:
+            await presence.seen([participant_id])
+            with contextlib.suppress(*events.AWAY):
+                group = selectors.group_of(participant_id)
+                await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), events.TIMEOUT_S)
+            await asyncio.sleep(PATIENCE_BEAT_S)
+
+    async def participant_decided(self, event: dict[str, Any]) -> None:
+        """Somebody decided about who waits here, or time did: ask what has become of them."""
+        if self.session.state != "waiting" or self.waiting is None:
+            return
+        self.waiting.cancel()
+        self.session.decided()
+        await self._answering(lambda: self._enter(self.ticket, None))
+
+    async def _go_outside(self) -> None:
+        """From the meeting back to the waiting room."""
+        if self.pump is not None:
+            self.pump.cancel()
+        if self.follower is not None:
+            metrics.sockets.dec()
+            follower, self.follower = self.follower, None
+            await follower.close()
+        self.session.decided()
+        await self._answering(lambda: self._enter(self.ticket, None))
 
     async def _replay(self, seen: int) -> None:
         if self.follower is not None:
@@ -277,6 +336,10 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 await self._refuse("meeting.over", "The meeting is over.", 4409)
             case protocol.Left(participant_id=gone, reason=reason) if gone == str(self.participant_id):
                 match reason:
+                    case "lobby":
+                        self._soon(self._go_outside())
+                    case "banned":
+                        await self._refuse("participant.banned", "A host keeps you out of this meeting.", 4403)
                     case "removed":
                         await self._refuse("participant.removed", "A host has sent you out.", 4403)
                     case "lost":
@@ -370,10 +433,3 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _say(self, message: Message) -> None:
         await self.send(encode(message))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("participant.unknown", "There is no such person in this meeting.") from None

@@ -16,6 +16,8 @@ class Meeting(models.Model):
     sequence = models.PositiveBigIntegerField(default=0, help_text="of the journal's last line")
     relay_epoch = models.PositiveIntegerField(default=0, help_text="rises each time another relay takes over")
     relay_node = models.CharField(max_length=64, blank=True, help_text="the media worker that carries it")
+    locked = models.BooleanField(default=False, help_text="nobody new comes in")
+    spotlight = models.UUIDField(null=True, blank=True, help_text="the participant whom everybody sees large")
 
     class Meta:
         ordering = ("-started_at", "-id")
@@ -36,6 +38,8 @@ class Participant(models.Model):
         """Where they are. Their ticket is good while they are invited or present, or were lost."""
 
         INVITED = "invited"
+        WAITING = "waiting"
+        DENIED = "denied"
         PRESENT = "present"
         LOST = "lost"
         LEFT = "left"
@@ -56,6 +60,7 @@ class Participant(models.Model):
     invited_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    visitor = models.CharField(max_length=64, blank=True, help_text="the browser of somebody without an account")
     absent_since = models.DateTimeField(
         null=True, blank=True, help_text="neither socket nor media was seen since; cleared when they are back"
     )
@@ -63,6 +68,24 @@ class Participant(models.Model):
     class Meta:
         ordering = ("joined_at", "id")
         indexes = (models.Index(fields=("meeting", "state"), name="participants_by_state"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Ban(models.Model):
+    """Somebody who was sent out and is kept out of the meeting: by account, else by browser."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="bans")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True)
+    visitor = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = (models.Index(fields=("meeting", "visitor"), name="bans_by_visitor"),)
 
     def __str__(self) -> str:
         return self.name

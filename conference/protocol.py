@@ -10,21 +10,12 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from common.wire import Codec, Message, Part
+from conference.verbs import Command
+from conference.words import At, ChatText, Connection, Epoch, Id, Kind, Origin, Role, Sdp, Sequence
 
 VERSION = 1
 MAX_FRAME_BYTES = 192 * 1024
 """One frame from a browser: the largest SDP (128 KiB) with its line ends escaped stays below it."""
-
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
-Sequence = Annotated[int, Meta(ge=0, description="position in the meeting's journal; 0 is before the first line")]
-Epoch = Annotated[int, Meta(ge=0, description="which relay carries the meeting; rises with each move")]
-At = Annotated[int, Meta(ge=0, description="milliseconds since 1970, the server's clock")]
-Role = Literal["host", "cohost", "member", "guest"]
-Origin = Literal["microphone", "camera", "screen", "screen-sound"]
-Kind = Literal["audio", "video"]
-Connection = Literal["send", "receive"]
-Sdp = Annotated[str, Meta(min_length=1, max_length=128 * 1024)]
-ChatText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
 # --- from the browser -----------------------------------------------------------------------------------------------
@@ -119,7 +110,9 @@ class End(Message, frozen=True, tag="end"):
     id: Id | None = None
 
 
-FromBrowser = Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End
+FromBrowser = (
+    Join | Resume | Offer | Mute | SwitchCamera | SwitchScreen | RaiseHand | Watch | Say | Leave | End | Command
+)
 
 
 # --- to the browser: state ------------------------------------------------------------------------------------------
@@ -157,6 +150,9 @@ class MeetingState(Part, frozen=True):
     people: tuple[Person, ...]
     chat: tuple[ChatMessage, ...]
     """The last 200."""
+    locked: bool = False
+    spotlight: str | None = None
+    """Whom everybody sees large."""
 
 
 # --- to the browser: answers and passing news -----------------------------------------------------------------------
@@ -171,6 +167,35 @@ class Welcomed(Message, frozen=True, tag="welcomed"):
     epoch: Epoch
     version: int
     state: MeetingState | None
+
+
+class AskedToWait(Message, frozen=True, tag="asked-to-wait"):
+    """You are in the waiting room; `welcomed` follows once a host lets you in, and nothing before that."""
+
+    participant_id: str
+    room_slug: str
+    room_title: str
+
+
+class WaitingPerson(Part, frozen=True):
+    """Somebody who waits to be let in."""
+
+    id: str
+    name: str
+    since: At
+
+
+class WaitingRoom(Message, frozen=True, tag="waiting-room"):
+    """Everybody who waits now, first come first; said to hosts when it changes, and to each who enters."""
+
+    people: tuple[WaitingPerson, ...]
+
+
+class Reacted(Message, frozen=True, tag="reacted"):
+    """Somebody shows a sign for a moment."""
+
+    participant_id: str
+    reaction: str
 
 
 class Headed(Message, frozen=True, tag="headed"):
@@ -282,7 +307,9 @@ class Left(Message, frozen=True, tag="left"):
     sequence: Sequence
     at: At
     participant_id: str
-    reason: Literal["left", "lost", "removed", "ended"]
+    reason: Literal["left", "lost", "removed", "banned", "lobby", "ended"]
+    by: str = ""
+    """Who sent them out, where somebody did."""
 
 
 class Muted(Message, frozen=True, tag="muted"):
@@ -325,6 +352,55 @@ class HandRaised(Message, frozen=True, tag="hand-raised"):
     by: str
 
 
+class Renamed(Message, frozen=True, tag="renamed"):
+    """Someone has another name."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    name: str
+    by: str
+
+
+class RoleChanged(Message, frozen=True, tag="role-changed"):
+    """Someone may do more, or less, than before."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    role: Role
+    by: str
+
+
+class Spotlighted(Message, frozen=True, tag="spotlighted"):
+    """Everybody sees this person large; None: nobody any more."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str | None
+    by: str
+
+
+class Locked(Message, frozen=True, tag="locked"):
+    """Nobody new comes in any more, or may again."""
+
+    sequence: Sequence
+    at: At
+    locked: bool
+    by: str
+
+
+class Decided(Message, frozen=True, tag="decided"):
+    """A host let somebody in who waited, or did not."""
+
+    sequence: Sequence
+    at: At
+    participant_id: str
+    name: str
+    admitted: bool
+    by: str
+
+
 class Said(Message, frozen=True, tag="said"):
     """Someone wrote."""
 
@@ -353,8 +429,38 @@ class Ended(Message, frozen=True, tag="ended"):
     by: str
 
 
-Line = Started | Joined | Left | Muted | CameraSwitched | ScreenSwitched | HandRaised | Said | Moved | Ended
-News = Welcomed | Headed | Answered | Refused | Done | SlotsAssigned | SpeakersHeard | LookedAt | HandedOver | Requested
+Line = (
+    Started
+    | Joined
+    | Left
+    | Muted
+    | CameraSwitched
+    | ScreenSwitched
+    | HandRaised
+    | Renamed
+    | RoleChanged
+    | Spotlighted
+    | Locked
+    | Decided
+    | Said
+    | Moved
+    | Ended
+)
+News = (
+    Welcomed
+    | AskedToWait
+    | WaitingRoom
+    | Reacted
+    | Headed
+    | Answered
+    | Refused
+    | Done
+    | SlotsAssigned
+    | SpeakersHeard
+    | LookedAt
+    | HandedOver
+    | Requested
+)
 ToBrowser = News | Line
 
 from_browser: Codec[FromBrowser] = Codec(FromBrowser)

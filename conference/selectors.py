@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from common.errors import Conflict, Forbidden, NotFound, Unknown
-from conference import protocol
+from conference import protocol, words
 from conference.models import ChatMessage, Entry, Meeting, Participant
 from conference.state import CHAT_LENGTH, in_order
 from media.control import Plan, PlannedParticipant
@@ -17,6 +17,8 @@ from rooms.selectors import HOSTS, role_in, rooms_of
 
 State = Participant.State
 PLANNED = (State.PRESENT, State.INVITED)
+OUTSIDE = (State.INVITED, State.WAITING, State.DENIED)
+"""Who was never inside, or is not yet."""
 JOURNAL_PAGE = 1000
 
 
@@ -28,6 +30,8 @@ class Actor:
     participant_id: UUID | None = None
     operator: bool = False
     name: str = ""
+    visitor: str = ""
+    """The browser of somebody without an account, as its cookie says; empty where there is none."""
 
 
 SERVER = Actor(operator=True, name="quorum")
@@ -35,11 +39,14 @@ SERVER = Actor(operator=True, name="quorum")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an actor is in one meeting. `by` names them in the journal."""
+    """What an actor is in one meeting. `by` names them in the journal; `owner`: a host, an operator or this server, who
+    may do to hosts what co-hosts may not.
+    """
 
     participant: Participant | None
     host: bool
     by: str
+    owner: bool = False
 
 
 # --- names of topics --------------------------------------------------------------------------------------------------
@@ -74,18 +81,18 @@ def standing_of(meeting: Meeting, actor: Actor) -> Standing:
             raise NotFound("meeting.unknown", "There is no such meeting.")
         if participant.state != State.PRESENT:
             raise Unknown("ticket.revoked", "You are no longer in this meeting.")
-        return Standing(participant, participant.role in HOSTS, str(participant.pk))
+        return Standing(participant, participant.role in HOSTS, str(participant.pk), participant.role == HOSTS[0])
     if actor.user_id is None:
         if not actor.operator:
             raise NotFound("meeting.unknown", "There is no such meeting.")
-        return Standing(None, True, actor.name)
+        return Standing(None, True, actor.name, True)
     role = role_in(room_id=meeting.room_id, user_id=actor.user_id, meeting_id=meeting.pk)
-    mine = list(meeting.participants.filter(user_id=actor.user_id).exclude(state=State.INVITED))
+    mine = list(meeting.participants.filter(user_id=actor.user_id).exclude(state__in=OUTSIDE))
     if role is None and not mine and not actor.operator:
         raise NotFound("meeting.unknown", "There is no such meeting.")
     present = next((p for p in mine if p.state == State.PRESENT), None)
     by = str(present.pk) if present else "operator" if actor.operator else actor.name
-    return Standing(present, actor.operator or role in HOSTS, by)
+    return Standing(present, actor.operator or role in HOSTS, by, actor.operator or role == HOSTS[0])
 
 
 def require_seen(*, meeting_id: UUID, actor: Actor) -> Meeting:
@@ -118,7 +125,7 @@ def visible_meetings(actor: Actor) -> QuerySet[Meeting]:
     if not actor.operator:
         if actor.user_id is None:
             return meetings.none()
-        theirs = Participant.objects.filter(user_id=actor.user_id).exclude(state=State.INVITED)
+        theirs = Participant.objects.filter(user_id=actor.user_id).exclude(state__in=OUTSIDE)
         meetings = meetings.filter(Q(room__in=rooms_of(actor.user_id)) | Q(pk__in=theirs.values("meeting_id")))
     return _counted(meetings)
 
@@ -135,8 +142,28 @@ def open_meeting_of(room_id: UUID) -> Meeting | None:
 
 
 def participants_of(meeting_id: UUID) -> QuerySet[Participant]:
-    """Everybody who was ever inside."""
-    return Participant.objects.filter(meeting_id=meeting_id).exclude(state=State.INVITED)
+    """Everybody who was ever inside, or waits to be."""
+    return Participant.objects.filter(meeting_id=meeting_id).exclude(state__in=(State.INVITED, State.DENIED))
+
+
+def waiting_in(meeting_id: UUID) -> QuerySet[Participant]:
+    """Who waits to be let in, first come first."""
+    return Participant.objects.filter(meeting_id=meeting_id, state=State.WAITING).order_by("invited_at", "id")
+
+
+def waiting_room(meeting_id: UUID) -> protocol.WaitingRoom:
+    """The same in the words of the socket."""
+    people = [
+        protocol.WaitingPerson(id=str(one.pk), name=one.name, since=milliseconds(one.invited_at))
+        for one in waiting_in(meeting_id)
+    ]
+    return protocol.WaitingRoom(people=tuple(people))
+
+
+def hosts_in(meeting_id: UUID) -> list[UUID]:
+    """The participants who run the meeting now."""
+    hosts = Participant.objects.filter(meeting_id=meeting_id, state=State.PRESENT, role__in=HOSTS)
+    return list(hosts.values_list("id", flat=True))
 
 
 def raised_hands_of(meeting_id: UUID) -> QuerySet[Participant]:
@@ -205,6 +232,8 @@ def state_of(meeting_id: UUID) -> protocol.MeetingState:
             )
             for message in reversed(chat)
         ),
+        locked=meeting.locked,
+        spotlight=str(meeting.spotlight) if meeting.spotlight else None,
     )
 
 
@@ -223,7 +252,7 @@ def person_of(participant: Participant) -> protocol.Person:
     )
 
 
-def role_word(role: str) -> protocol.Role:
+def role_word(role: str) -> words.Role:
     """A stored role as one of the protocol's words."""
     words: dict[str, Literal["host", "cohost", "member", "guest"]] = {
         "host": "host",
@@ -262,9 +291,9 @@ def open_meetings() -> list[tuple[UUID, str, int]]:
 
 
 def present_ids() -> dict[UUID, list[UUID]]:
-    """Who is in which open meeting now, by meeting."""
+    """Who is in which open meeting now, or waits outside of it, by meeting."""
     found: dict[UUID, list[UUID]] = {}
-    present = Participant.objects.filter(state=State.PRESENT, meeting__ended_at=None)
+    present = Participant.objects.filter(state__in=(State.PRESENT, State.WAITING), meeting__ended_at=None)
     for meeting_id, participant_id in present.values_list("meeting_id", "id"):
         found.setdefault(meeting_id, []).append(participant_id)
     return found
@@ -272,7 +301,8 @@ def present_ids() -> dict[UUID, list[UUID]]:
 
 def marked_absent() -> set[UUID]:
     """Whom the last sweep found absent."""
-    return set(Participant.objects.filter(state=State.PRESENT, absent_since__isnull=False).values_list("id", flat=True))
+    marked = Participant.objects.filter(state__in=(State.PRESENT, State.WAITING), absent_since__isnull=False)
+    return set(marked.values_list("id", flat=True))
 
 
 def carrying_epoch(*, meeting_id: UUID, participant_id: UUID) -> int:

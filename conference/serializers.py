@@ -26,6 +26,8 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
             "relay_epoch",
             "relay_node",
             "people",
+            "locked",
+            "spotlight",
         )
         read_only_fields: ClassVar[tuple[str, ...]] = fields
 
@@ -55,6 +57,26 @@ class TicketRequestSerializer(serializers.Serializer[dict[str, Any]]):
 
     name = serializers.CharField(
         max_length=NAME_CHARACTERS, required=False, allow_blank=True, help_text="guests must; others have one already"
+    )
+    passcode = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, trim_whitespace=False, help_text="where the room asks for one"
+    )
+
+
+class CommandSerializer(serializers.Serializer[dict[str, str]]):
+    """What some commands need besides their verb."""
+
+    name = serializers.CharField(required=False, max_length=NAME_CHARACTERS, help_text="`rename`: the new name")
+    role = serializers.ChoiceField(
+        required=False, choices=("host", "cohost", "member", "guest"), help_text="`set-role`: until the meeting ends"
+    )
+
+
+class MuteAllSerializer(serializers.Serializer[dict[str, Any]]):
+    """Who stays unmuted."""
+
+    spared = serializers.ListField(
+        child=serializers.UUIDField(), required=False, max_length=1000, help_text="ids of participants"
     )
 
 

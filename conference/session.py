@@ -1,7 +1,9 @@
 """One browser's side of the meeting socket, as a state machine. No sockets, no clock, no database.
 
     outside ── join ──> entering ── entered ──> inside ── leave ──> gone
-                            └────── refused: the socket is closed
+                          │  ↑ └── refused: the socket is closed
+                  waits   ↓  │ decided
+                         waiting
 
 `receive` takes a frame and says what the shell must do next, as a value; or raises the Refusal that the shell answers
 with, and `closing_code` says whether it then hangs up. Time is an argument, in seconds of any monotonic clock.
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.errors import Conflict, Malformed, Refusal, TooMany, Unknown
-from conference import protocol
+from conference import protocol, verbs
 
 MESSAGES_PER_S = 20.0
 MESSAGES_AT_ONCE = 60.0
@@ -98,6 +100,13 @@ class SayText:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """Ask the service that this message names; answer its `id`, where there is one, with Done."""
+
+    message: verbs.Command
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveMeeting:
     """Leave, then close the socket."""
 
@@ -119,10 +128,11 @@ Effect = (
     | SetHand
     | TellViews
     | SayText
+    | Command
     | LeaveMeeting
     | EndMeeting
 )
-State = Literal["outside", "entering", "inside", "gone"]
+State = Literal["outside", "entering", "waiting", "inside", "gone"]
 
 
 class Session:
@@ -141,7 +151,7 @@ class Session:
         """What one frame asks for; None is a binary frame.
 
         Raise TooMany (`messages.too-many`), Malformed (`message.too-large`, `message.binary`, `message.malformed`,
-        `message.version`), Conflict (`session.out-of-turn`).
+        `message.version`), Conflict (`session.out-of-turn`, `participant.waiting`).
         """
         self.request_id = None
         self._count(now)
@@ -152,6 +162,10 @@ class Session:
             raise Malformed("message.too-large", f"A message has at most {protocol.MAX_FRAME_BYTES} bytes.")
         message = protocol.from_browser.decode(text)
         self.request_id = getattr(message, "id", None)
+        if self.state == "waiting" and not isinstance(message, protocol.Join):
+            if isinstance(message, protocol.Leave):
+                return self._effect(message)
+            raise Conflict("participant.waiting", "A host has to let you in first.")
         if self.state != ("outside" if isinstance(message, protocol.Join) else "inside"):
             raise Conflict("session.out-of-turn", "Join first, and once.")
         return self._effect(message)
@@ -159,6 +173,14 @@ class Session:
     def entered(self) -> None:
         """The service let them in."""
         self.state = "inside"
+
+    def waits(self) -> None:
+        """The service has them wait."""
+        self.state = "waiting"
+
+    def decided(self) -> None:
+        """Somebody decided about them: the shell asks the service again."""
+        self.state = "entering"
 
     def closing_code(self, refusal: Refusal, now: float) -> int | None:
         """The code to close the socket with after this refusal was said; None keeps it open."""
@@ -209,3 +231,5 @@ class Session:
                 return LeaveMeeting()
             case protocol.End(id=id_):
                 return EndMeeting(id_)
+            case _:
+                return Command(message)

@@ -11,17 +11,22 @@ from msgspec.structs import replace
 from conference.protocol import (
     CameraSwitched,
     ChatMessage,
+    Decided,
     Ended,
     HandRaised,
     Joined,
     Left,
     Line,
+    Locked,
     MeetingState,
     Moved,
     Muted,
     Person,
+    Renamed,
+    RoleChanged,
     Said,
     ScreenSwitched,
+    Spotlighted,
     Started,
 )
 
@@ -38,13 +43,14 @@ def apply(state: MeetingState, line: Line) -> MeetingState:
         return state
     state = replace(state, sequence=line.sequence)
     match line:
-        case Started():
+        case Started() | Decided():
             return state
         case Joined(person=person):
             others = (other for other in state.people if other.id != person.id)
             return replace(state, people=in_order((*others, person)))
         case Left(participant_id=gone):
-            return replace(state, people=tuple(person for person in state.people if person.id != gone))
+            left = tuple(person for person in state.people if person.id != gone)
+            return replace(state, people=left, spotlight=None if state.spotlight == gone else state.spotlight)
         case Muted(participant_id=changed, muted=muted):
             return _with_person(state, changed, lambda person: replace(person, muted=muted))
         case CameraSwitched(participant_id=changed, on=on):
@@ -54,6 +60,14 @@ def apply(state: MeetingState, line: Line) -> MeetingState:
         case HandRaised(participant_id=changed, raised=raised, at=at):
             since = at if raised else None
             return _with_person(state, changed, lambda person: replace(person, hand_raised_at=since))
+        case Renamed(participant_id=changed, name=name):
+            return _with_person(state, changed, lambda person: replace(person, name=name))
+        case RoleChanged(participant_id=changed, role=role):
+            return _with_person(state, changed, lambda person: replace(person, role=role))
+        case Spotlighted(participant_id=spotlight):
+            return replace(state, spotlight=spotlight)
+        case Locked(locked=locked):
+            return replace(state, locked=locked)
         case Said():
             said = ChatMessage(
                 id=line.id, participant_id=line.participant_id, name=line.name, text=line.text, at=line.at

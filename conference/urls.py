@@ -20,8 +20,13 @@ urlpatterns = [
     path(f"{_ID}participants/", views.ParticipantsView.as_view()),
     path(f"{_ID}participants/<uuid:participant_id>/", views.ParticipantView.as_view()),
     re_path(
+        rf"^meetings/(?P<meeting_id>{_UUID})/(?P<verb>lock|unlock|lower-hands|admit-all|end-spotlight)/$",
+        views.MeetingCommandView.as_view(),
+    ),
+    re_path(
         rf"^meetings/(?P<meeting_id>{_UUID})/participants/(?P<participant_id>{_UUID})/"
-        r"(?P<verb>mute|unmute|camera-on|camera-off|stop-share|lower-hand|remove)/$",
+        r"(?P<verb>mute|unmute|camera-on|camera-off|stop-share|lower-hand|remove|ban|admit|deny|"
+        r"move-to-lobby|rename|set-role|spotlight)/$",
         views.CommandView.as_view(),
     ),
     path("nodes/", node_views.NodesView.as_view()),

@@ -1,5 +1,7 @@
 """REST entrance to meetings."""
 
+import secrets
+from dataclasses import replace
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -19,13 +21,15 @@ from common.limits import Limit, address_of
 from common.problems import ProblemSerializer
 from conference import selectors, services
 from conference.models import ChatMessage, Entry, Meeting, Participant
-from conference.selectors import Actor
+from conference.selectors import Actor, role_word
 from conference.serializers import (
     AdmissionSerializer,
     ChatMessageSerializer,
+    CommandSerializer,
     EntrySerializer,
     IceServersSerializer,
     MeetingSerializer,
+    MuteAllSerializer,
     MutedAllSerializer,
     OutcomeSerializer,
     ParticipantSerializer,
@@ -34,7 +38,26 @@ from conference.serializers import (
 )
 from rooms.selectors import require_member, room_by_slug
 
-Verb = Literal["mute", "unmute", "camera-on", "camera-off", "stop-share", "lower-hand", "remove"]
+Verb = Literal[
+    "mute",
+    "unmute",
+    "camera-on",
+    "camera-off",
+    "stop-share",
+    "lower-hand",
+    "remove",
+    "ban",
+    "admit",
+    "deny",
+    "move-to-lobby",
+    "rename",
+    "set-role",
+    "spotlight",
+]
+MeetingVerb = Literal["lock", "unlock", "lower-hands", "admit-all", "end-spotlight"]
+VISITOR = "quorum_visitor"
+"""The cookie that tells one browser from another, so that a ban of somebody without an account holds."""
+VISITOR_FOR_S = 365 * 24 * 3600
 REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 429), ProblemSerializer)
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="sent again with it, done once"
@@ -44,11 +67,15 @@ TICKETS = Limit("tickets", rate_per_s=2, burst=120)
 """An office behind one address enters a town hall at nine; a script that fills the table is stopped."""
 
 
+PASSCODES = Limit("passcodes", rate_per_s=0.1, burst=10)
+"""Tries of one address at one room: nobody locks out somebody else."""
+
+
 def actor_of(request: Request) -> Actor:
     """Who asks: a user, an integration by its key's name, or a stranger."""
     user = request.user
     if not user.is_authenticated:
-        return Actor()
+        return Actor(visitor=request.get_signed_cookie(VISITOR, default="", salt=VISITOR) or "")
     return Actor(user_id=user.pk, operator=user.is_operator, name=name_of(request))
 
 
@@ -132,8 +159,25 @@ class TicketsView(APIView):
         body.is_valid(raise_exception=True)
         actor = actor_of(request)
         name = body.validated_data.get("name") or actor.name
-        admission = services.issue_ticket(actor=actor, slug=slug, name=name)
-        return Response(AdmissionSerializer(admission).data, status=201)
+        passcode = body.validated_data.get("passcode", "")
+        if passcode:
+            PASSCODES.take(f"{address_of(request)} {slug}")
+        stranger = actor.user_id is None and not actor.visitor
+        if stranger:
+            actor = replace(actor, visitor=secrets.token_urlsafe(16))
+        admission = services.issue_ticket(actor=actor, slug=slug, name=name, passcode=passcode)
+        answer = Response(AdmissionSerializer(admission).data, status=201)
+        if stranger:
+            answer.set_signed_cookie(
+                VISITOR,
+                actor.visitor,
+                salt=VISITOR,
+                max_age=VISITOR_FOR_S,
+                httponly=True,
+                samesite="Lax",
+                secure=request.is_secure(),
+            )
+        return answer
 
 
 class MeetingView(APIView):
@@ -171,12 +215,45 @@ class MuteAllView(APIView):
     permission_classes = (InScope,)
 
     @extend_schema(
-        summary="Mute everybody but oneself (hosts)", request=None, responses={200: MutedAllSerializer, **REFUSED}
+        summary="Mute everybody but oneself (hosts)",
+        request=MuteAllSerializer,
+        responses={200: MutedAllSerializer, **REFUSED},
     )
     @idempotent
     def post(self, request: Request, meeting_id: UUID) -> Response:
         """How many were muted by it."""
-        return Response({"muted": services.mute_all(actor=actor_of(request), meeting_id=meeting_id)})
+        body = MuteAllSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        spared = body.validated_data.get("spared", ())
+        return Response({"muted": services.mute_all(actor=actor_of(request), meeting_id=meeting_id, spared=spared)})
+
+
+class MeetingCommandView(APIView):
+    """A command to a meeting as a whole."""
+
+    area = "meetings"
+    permission_classes = (InScope,)
+
+    @extend_schema(
+        summary="Lock, unlock, lower all hands, let in everybody who waits, or end the spotlight (hosts)",
+        request=None,
+        parameters=[OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=list(get_args(MeetingVerb)))],
+        responses={200: OutcomeSerializer, **REFUSED},
+    )
+    @idempotent
+    def post(self, request: Request, meeting_id: UUID, verb: MeetingVerb) -> Response:
+        """Through the same services as the socket's messages."""
+        where: dict[str, Any] = {"actor": actor_of(request), "meeting_id": meeting_id}
+        match verb:
+            case "lock" | "unlock":
+                services.set_locked(locked=verb == "lock", **where)
+            case "lower-hands":
+                services.lower_hands(**where)
+            case "admit-all":
+                services.admit_all(**where)
+            case "end-spotlight":
+                services.set_spotlight(participant_id=None, **where)
+        return Response({"outcome": "applied"})
 
 
 class _Part(GenericAPIView[Any]):
@@ -201,7 +278,7 @@ class ParticipantsView(_Part):
         summary="Who is and who was in a meeting",
         responses=ParticipantSerializer(many=True),
         parameters=[
-            OpenApiParameter("state", str, enum=["present", "lost", "left", "removed"]),
+            OpenApiParameter("state", str, enum=["present", "waiting", "lost", "left", "removed"]),
             OpenApiParameter("hand", str, enum=["raised"], description="raised hands alone, first raised first"),
         ],
     )
@@ -235,9 +312,10 @@ class CommandView(APIView):
     permission_classes = (InScope,)
 
     @extend_schema(
-        summary="Command one person's microphone, camera, screen or hand, or send them out (hosts; oneself always)",
-        description="What restricts is applied. To be heard or seen again others are asked: `requested`.",
-        request=None,
+        summary="Command one person's microphone, camera, screen, hand, name, role or place (hosts; oneself always)",
+        description="What restricts is applied. To be heard or seen again others are asked: `requested`. "
+        "`rename` needs `name`, `set-role` needs `role`.",
+        request=CommandSerializer,
         parameters=[
             OpenApiParameter(
                 "verb",
@@ -266,8 +344,18 @@ class CommandView(APIView):
                 services.set_screen(on=False, **whom)
             case "lower-hand":
                 services.raise_hand(raised=False, **whom)
-            case "remove":
-                services.remove_participant(**whom)
+            case "remove" | "ban":
+                services.remove_participant(ban=verb == "ban", **whom)
+            case "admit" | "deny":
+                services.admit(admitted=verb == "admit", **whom)
+            case "move-to-lobby":
+                services.move_to_lobby(**whom)
+            case "spotlight":
+                services.set_spotlight(**whom)
+            case "rename":
+                services.rename(name=_given(request, "name"), **whom)
+            case "set-role":
+                services.set_role(role=role_word(_given(request, "role")), **whom)
         return Response({"outcome": outcome})
 
 
@@ -340,6 +428,15 @@ class IceServersView(APIView):
     def get(self, request: Request) -> Response:
         """Often none: the relay has addresses of its own."""
         return Response({"ice_servers": list(selectors.ice_servers())})
+
+
+def _given(request: Request, field: str) -> str:
+    """A field of a command's body. Raise what the serializer raises where it is absent or wrong."""
+    body = CommandSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    if field not in body.validated_data:
+        raise Malformed("request.invalid", f"This command needs `{field}`.")
+    return str(body.validated_data[field])
 
 
 def _page(view: GenericAPIView[Any], rows: QuerySet[Any]) -> Response:

@@ -17,8 +17,8 @@ class MembershipInline(admin.TabularInline[Membership, Room]):
 class RoomAdmin(admin.ModelAdmin[Room]):
     """Rooms."""
 
-    list_display = ("title", "slug", "owner", "guests_allowed", "capacity", "created_at")
-    list_filter = ("guests_allowed", "anyone_may_start", "mute_on_entry")
+    list_display = ("title", "slug", "owner", "guests_allowed", "lobby", "capacity", "created_at")
+    list_filter = ("guests_allowed", "lobby", "anyone_may_start", "mute_on_entry")
     search_fields = ("title", "slug", "owner__username")
     autocomplete_fields = ("owner",)
     readonly_fields = ("created_at",)

@@ -5,15 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from common.ids import new_id
-
-
-class Role(models.TextChoices):
-    """From most to least trusted. Hosts and co-hosts run a meeting."""
-
-    HOST = "host"
-    COHOST = "cohost"
-    MEMBER = "member"
-    GUEST = "guest"
+from rooms.words import Lobby, Role
 
 
 class Room(models.Model):
@@ -31,6 +23,9 @@ class Room(models.Model):
     capacity = models.PositiveSmallIntegerField(
         default=100, validators=[MinValueValidator(1), MaxValueValidator(1000)], help_text="people in one meeting"
     )
+
+    lobby = models.CharField(max_length=9, choices=Lobby, default=Lobby.NOBODY, help_text="who waits to be let in")
+    passcode = models.CharField(max_length=128, blank=True, editable=False, help_text="a hash; empty: none is asked")
 
     class Meta:
         ordering = ("title", "id")

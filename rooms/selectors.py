@@ -3,11 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.hashers import check_password
 from django.db.models import Q, QuerySet
 
 from common.clock import now
 from common.errors import Forbidden, NotFound
-from rooms.models import Membership, Role, Room
+from rooms.models import Membership, Room
+from rooms.words import Role
 
 HOSTS = (Role.HOST, Role.COHOST)
 _ORDER = {Role.HOST: 0, Role.COHOST: 1, Role.MEMBER: 2, Role.GUEST: 3}
@@ -19,6 +21,11 @@ def room_by_slug(slug: str) -> Room:
     if room is None:
         raise NotFound("room.unknown", "There is no such room.")
     return room
+
+
+def passcode_matches(room: Room, passcode: str) -> bool:
+    """Whether it is the room's; True where none is asked. Slow on purpose (Argon2)."""
+    return not room.passcode or check_password(passcode, room.passcode)
 
 
 def rooms_of(user_id: UUID) -> QuerySet[Room]:

@@ -4,14 +4,18 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from common.errors import Conflict, Malformed
 from common.transactions import atomically
-from rooms.models import Membership, Role, Room
+from rooms.models import Membership, Room
 from rooms.selectors import require_host, room_by_slug
 from rooms.slugs import new_slug
+from rooms.words import Role
+
+PASSCODE_CHARACTERS = (4, 64)
 
 
 class Settings(TypedDict, total=False):
@@ -23,6 +27,7 @@ class Settings(TypedDict, total=False):
     anyone_may_start: bool
     mute_on_entry: bool
     capacity: int
+    lobby: str
 
 
 @atomically
@@ -51,6 +56,21 @@ def change_room(*, actor_id: UUID, operator: bool, slug: str, **settings: Unpack
     for name, value in settings.items():
         setattr(room, name, value)
     room.save(update_fields=list(settings))
+    return room
+
+
+@atomically
+def set_passcode(*, actor_id: UUID, operator: bool, slug: str, passcode: str) -> Room:
+    """Ask people without a role in the room for it from now on; empty: nobody is asked.
+
+    Raises NotFound, Forbidden (`room.host-only`), Malformed (`room.passcode`).
+    """
+    room = room_by_slug(slug)
+    require_host(room_id=room.pk, user_id=actor_id, operator=operator)
+    if passcode and not (PASSCODE_CHARACTERS[0] <= len(passcode) <= PASSCODE_CHARACTERS[1] and passcode.isprintable()):
+        raise Malformed("room.passcode", "A passcode has 4 to 64 printable characters.")
+    room.passcode = make_password(passcode) if passcode else ""
+    room.save(update_fields=["passcode"])
     return room
 
 

@@ -72,7 +72,13 @@ class RoomViewSet(viewsets.GenericViewSet[Room]):
         """The asker becomes its host."""
         body = RoomSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        room = services.create_room(owner_id=_asker(request)["user_id"], **body.validated_data)
+        asker = _asker(request)
+        passcode = body.validated_data.pop("passcode", "")
+        room = services.create_room(owner_id=asker["user_id"], **body.validated_data)
+        if passcode:
+            room = services.set_passcode(
+                actor_id=asker["user_id"], operator=asker["operator"], slug=room.slug, passcode=passcode
+            )
         return Response(RoomSerializer(room).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -83,9 +89,11 @@ class RoomViewSet(viewsets.GenericViewSet[Room]):
         body = RoomChangeSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         asker = _asker(request)
-        room = services.change_room(
-            actor_id=asker["user_id"], operator=asker["operator"], slug=slug, **body.validated_data
-        )
+        whose: dict[str, Any] = {"actor_id": asker["user_id"], "operator": asker["operator"], "slug": slug}
+        passcode = body.validated_data.pop("passcode", None)
+        room = services.change_room(**whose, **body.validated_data)
+        if passcode is not None:
+            room = services.set_passcode(passcode=passcode, **whose)
         return Response(RoomSerializer(room).data)
 
     @extend_schema(summary="Delete a room in which nobody ever met (hosts)", responses={204: None, **_REFUSED})

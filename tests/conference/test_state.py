@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from common.errors import Refusal
 from conference import protocol, selectors, services
+from conference.models import Participant
 from conference.protocol import line_codec
 from conference.state import NOTHING, apply
 
@@ -21,6 +22,7 @@ STEPS = st.lists(
         st.sampled_from(
             [
                 *("admit", "join", "leave", "remove", "say", "mute-all", "claim", "end"),
+                *("lock", "rename", "promote", "spotlight", "lobby", "let-in", "ban", "lower-hands"),
                 *("mute", "unmute", "self", "camera", "screen", "stop-share", "hand", "lower-hand"),
             ]
         ),
@@ -50,6 +52,12 @@ def perform(scene: Any, admitted: list[Any], step: tuple[str, int, bool]) -> Non
     if verb == "mute-all":
         services.mute_all(actor=host, **meeting)
         return
+    if verb == "lock":
+        services.set_locked(actor=host, locked=on, **meeting)
+        return
+    if verb == "lower-hands":
+        services.lower_hands(actor=host, **meeting)
+        return
     if verb == "end":
         if whom == 3:
             services.end_meeting(actor=host, **meeting)
@@ -62,6 +70,18 @@ def perform(scene: Any, admitted: list[Any], step: tuple[str, int, bool]) -> Non
     match verb:
         case "join":
             services.join_meeting(ticket=one.ticket, **meeting)
+        case "rename":
+            services.rename(actor=themselves, name=f"Another {on}", **person)
+        case "promote":
+            services.set_role(actor=host, role="cohost" if on else "member", **person)
+        case "spotlight":
+            services.set_spotlight(actor=host, **(person if on else {**meeting, "participant_id": None}))
+        case "lobby":
+            services.move_to_lobby(actor=host, **person)
+        case "let-in":
+            services.admit(actor=host, admitted=on, **person)
+        case "ban":
+            services.remove_participant(actor=host, ban=True, **person)
         case "leave":
             services.leave_meeting(**person)
         case "remove":
@@ -101,6 +121,12 @@ def test_a_state_and_the_lines_after_it_are_the_fresh_state(scene: Any, steps: A
         fresh = selectors.state_of(scene.meeting_id)
         assert replayed(scene.meeting_id) == fresh
         assert replayed(scene.meeting_id, early) == fresh
+        plan = selectors.relay_plan(scene.meeting_id)
+        kept_out = {
+            str(pk) for pk in Participant.objects.exclude(state__in=selectors.PLANNED).values_list("pk", flat=True)
+        }
+        assert plan is None or not kept_out & {one.id for one in plan.participants}
+        assert len(fresh.people) <= scene.room.capacity
         transaction.set_rollback(True)
 
 

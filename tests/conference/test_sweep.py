@@ -9,6 +9,7 @@ import redis.exceptions
 from common.clock import now
 from conference import presence, selectors, services, tasks
 from conference.models import Meeting, Participant
+from conference.services import entry, shared, upkeep
 
 pytestmark = pytest.mark.servers
 
@@ -24,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
             self.at += timedelta(**by)
 
     clock = Clock()
-    for module in (tasks, services):
+    for module in (tasks, entry, shared, upkeep):
         monkeypatch.setattr(module, "now", lambda: clock.at)
     return clock
 

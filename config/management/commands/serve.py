@@ -35,7 +35,7 @@ class Command(BaseCommand):
         """Serve until told to stop."""
         require_safe_settings()
         require_migrated()
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         room = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (room, most))
         from config.asgi import application

@@ -28,6 +28,7 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
   const [name, setName] = useState(memory.name() || page.name);
   const [phase, setPhase] = useState<"idle" | "asking" | "waiting">("idle");
   const [refusal, setRefusal] = useState<Refusal | null>(sentBack);
+  const [passcode, setPasscode] = useState("");
   const [nameMissing, setNameMissing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 
@@ -38,7 +39,7 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
     turn.current += 1;
     const mine = turn.current;
     inFlight.current += 1;
-    const found = await askTicket(page.slug, name.trim()).finally(() => {
+    const found = await askTicket(page.slug, name.trim(), passcode).finally(() => {
       inFlight.current -= 1;
     });
     if (mine !== turn.current) return;
@@ -152,6 +153,22 @@ export function Lobby({ page, local, refusal: sentBack, onTicket }: LobbyProps) 
                 </p>
               )}
             </div>
+            {(passcode !== "" || refusal?.code.startsWith("room.passcode")) && (
+              <div className="field">
+                <label htmlFor="passcode">{t("lobby.passcode")}</label>
+                <input
+                  id="passcode"
+                  type="password"
+                  value={passcode}
+                  maxLength={64}
+                  autoComplete="off"
+                  ref={(field) => {
+                    if (passcode === "") field?.focus();
+                  }}
+                  onChange={(event) => setPasscode(event.target.value)}
+                />
+              </div>
+            )}
             <Devices local={local} />
             <Problems local={local} />
             <div aria-live="polite">

@@ -12,6 +12,7 @@ import { useStore } from "../ui/hooks";
 import { Goodbye } from "./Goodbye";
 import { Meeting } from "./Meeting";
 import { kept, type PageData, type Refusal, socketUrl, type Ticket } from "./page";
+import { Waiting } from "./Waiting";
 
 declare global {
   interface Window {
@@ -109,5 +110,6 @@ function Call({ page, engine, local, onBack }: CallProps) {
   }, [call.refusal, ended, local, page.slug, stale, onBack]);
   if (stale) return null;
   if (ended) return <Goodbye ending={call.ending ?? "left"} refusal={call.refusal} onRejoin={() => onBack()} />;
+  if (call.phase === "waiting") return <Waiting title={call.roomTitle} onLeave={() => engine.leave()} />;
   return <Meeting engine={engine} local={local} />;
 }

@@ -16,6 +16,7 @@ import {
   Palette,
   PhoneOff,
   Settings2,
+  SmilePlus,
   SquareUser,
   Users,
   Video,
@@ -24,8 +25,10 @@ import {
 import type { ReactNode } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover, SubmenuTrigger } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import type { React as Sign } from "../protocol/generated/meeting";
 import type { LocalSnapshot } from "../rtc/local";
 import type { Theme } from "./page";
+import { SIGNS } from "./Reactions";
 import type { LayoutName } from "./Stage";
 
 export type PanelName = "chat" | "people";
@@ -36,6 +39,8 @@ interface BarProps {
   readonly layout: LayoutName;
   readonly unread: number;
   readonly headcount: number;
+  /** How many wait to be let in. */
+  readonly knocking: number;
   readonly host: boolean;
   readonly sharing: boolean;
   /** Phones cannot share a screen. */
@@ -43,6 +48,7 @@ interface BarProps {
   readonly handUp: boolean;
   readonly onShare: () => void;
   readonly onHand: () => void;
+  readonly onReact: (reaction: Sign["reaction"]) => void;
   readonly onMicrophone: () => void;
   readonly onCamera: () => void;
   readonly onPanel: (panel: PanelName) => void;
@@ -98,6 +104,14 @@ export function ControlBar(props: BarProps) {
       >
         <Hand aria-hidden />
       </Control>
+      <MenuTrigger>
+        <Control name="react" label={t("bar.react")} look="wide-only">
+          <SmilePlus aria-hidden />
+        </Control>
+        <Popover className="popover" placement="top" offset={10}>
+          <Signs onReact={props.onReact} />
+        </Popover>
+      </MenuTrigger>
       <Control
         name="chat"
         label={t("bar.chat")}
@@ -114,6 +128,8 @@ export function ControlBar(props: BarProps) {
         look={props.panel === "people" ? "open" : ""}
         onPress={() => props.onPanel("people")}
         count={props.headcount}
+        badge={props.knocking}
+        badgeLabel={t("people.waitingTitle")}
       >
         <Users aria-hidden />
       </Control>
@@ -136,6 +152,16 @@ export function ControlBar(props: BarProps) {
                 {t(props.sharing ? "bar.stopShare" : "bar.share")}
               </MenuItem>
             )}
+            <SubmenuTrigger>
+              <MenuItem className="menu-item narrow-only">
+                <SmilePlus size={18} aria-hidden />
+                {t("bar.react")}
+                <ChevronRight size={16} className="submenu-mark" aria-hidden />
+              </MenuItem>
+              <Popover className="popover">
+                <Signs onReact={props.onReact} />
+              </Popover>
+            </SubmenuTrigger>
             <MenuItem className="menu-item" onAction={props.onDevices}>
               <Settings2 size={18} aria-hidden />
               {t("bar.deviceSettings")}
@@ -208,6 +234,19 @@ export function ControlBar(props: BarProps) {
         </Control>
       )}
     </div>
+  );
+}
+
+function Signs({ onReact }: { readonly onReact: (reaction: Sign["reaction"]) => void }) {
+  const { t } = useTranslation();
+  return (
+    <Menu className="menu signs" aria-label={t("bar.reactions")}>
+      {SIGNS.map((sign) => (
+        <MenuItem key={sign} className="menu-item" textValue={sign} onAction={() => onReact(sign)}>
+          {sign}
+        </MenuItem>
+      ))}
+    </Menu>
   );
 }
 

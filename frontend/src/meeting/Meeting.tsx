@@ -5,6 +5,7 @@ import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Devices, Problems } from "../lobby/Devices";
 import type { View } from "../protocol/generated/meeting";
+import type { Command } from "../rtc/call";
 import type { Engine } from "../rtc/engine";
 import type { LocalMedia } from "../rtc/local";
 import { tileCount, type UnitKey } from "../rtc/slots";
@@ -16,6 +17,7 @@ import { ControlBar, type PanelName } from "./ControlBar";
 import { noticeLine } from "./notices";
 import { PeoplePanel } from "./PeoplePanel";
 import { memory, showTheme } from "./page";
+import { Reactions } from "./Reactions";
 import { SharingBar } from "./SharingBar";
 import { type LayoutName, Stage } from "./Stage";
 import { type Line, useNotices } from "./useNotices";
@@ -150,6 +152,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
   const notice = standing ?? line;
   const alone = call.phase === "in" && call.state.people.length <= 1;
   const host = call.role === "host" || call.role === "cohost";
+  const ask = useCallback((command: Command) => engine.ask(command), [engine]);
   const onShow = useCallback((views: readonly View[]) => engine.show(views), [engine]);
 
   return (
@@ -187,7 +190,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
           layout={layout}
           room={tileCount(window.innerWidth)}
           page={page}
-          pinned={pinned}
+          pinned={pinned ?? call.state.spotlight ?? null}
           host={host}
           onPage={setPage}
           onShow={onShow}
@@ -196,6 +199,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
           onLowerHand={(id) => engine.setHand(id, false)}
           onEndScreen={(id) => engine.endScreen(id)}
         />
+        <Reactions call={call} />
         {alone && (
           <div className="alone">
             <div>
@@ -225,6 +229,7 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
               onMute={(id, muted) => engine.setMuted(id, muted)}
               onLowerHand={(id) => engine.setHand(id, false)}
               onInvite={() => void copyLink()}
+              onAsk={ask}
             />
           )}
         </aside>
@@ -235,12 +240,14 @@ export function Meeting({ engine, local }: { readonly engine: Engine; readonly l
         layout={layout}
         unread={unread}
         headcount={call.state.people.length}
+        knocking={call.waiting.length}
         host={host}
         sharing={screen.video !== null}
         canShare={local.screen.possible}
         handUp={handUp}
         onShare={() => void toggleShare()}
         onHand={toggleHand}
+        onReact={(reaction) => ask({ type: "react", reaction })}
         onMicrophone={toggleMicrophone}
         onCamera={toggleCamera}
         onPanel={togglePanel}

@@ -4,6 +4,7 @@ import "../ui/tokens.css";
 import "../ui/controls.css";
 import "../ui/kit.css";
 import "../lobby/lobby.css";
+import "./goodbye.css";
 import "./meeting.css";
 import "./stage.css";
 import "./panels.css";

@@ -12,6 +12,7 @@ export function noticeLine(notice: Notice, t: TFunction, local: LocalMedia): Lin
     case "asked":
     case "shared":
     case "hand":
+    case "spotlit":
       return { text: t(`notice.${notice.kind}`, { name: notice.name }) };
     case "muted-by":
       return {
@@ -33,6 +34,13 @@ export function noticeLine(notice: Notice, t: TFunction, local: LocalMedia): Lin
       return {
         text: notice.name ? t("notice.hand-lowered-by", { name: notice.name }) : t("notice.hand-lowered-by-host"),
       };
+    case "knocked":
+      return { text: t("notice.knocked", { name: notice.name }), tone: "warning" };
+    case "locked":
+    case "unlocked":
+      return { text: t(`notice.${notice.kind}`) };
+    case "role":
+      return { text: t(`notice.role-${notice.role}`) };
     case "moved":
       return { text: t("notice.moved") };
     case "requested": {

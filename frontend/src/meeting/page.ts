@@ -35,13 +35,13 @@ function cookie(name: string): string {
 }
 
 /** A ticket to the room's running meeting, or why not. */
-export async function askTicket(slug: string, name: string): Promise<Ticket | Refusal> {
+export async function askTicket(slug: string, name: string, passcode = ""): Promise<Ticket | Refusal> {
   let response: Response;
   try {
     response = await fetch(`/api/v1/rooms/${encodeURIComponent(slug)}/tickets/`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") },
-      body: JSON.stringify({ name }),
+      body: JSON.stringify(passcode === "" ? { name } : { name, passcode }),
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

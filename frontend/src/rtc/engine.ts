@@ -4,8 +4,18 @@
  * It binds the socket (signaling), the state (a fold over the journal), both connections (legs) and the local devices,
  * and shows all of it as one snapshot. Restrictions win: who was muted by a host while away comes back muted.
  */
-import type { Line, Person, Refused, Role, ToBrowser, View, Welcomed } from "../protocol/generated/meeting";
-import type { CallSnapshot, Ending, Notice } from "./call";
+import type {
+  Line,
+  Person,
+  Reacted,
+  Refused,
+  Role,
+  ToBrowser,
+  View,
+  WaitingPerson,
+  Welcomed,
+} from "../protocol/generated/meeting";
+import type { CallSnapshot, Command, Ending, Notice } from "./call";
 import type { LocalMedia } from "./local";
 import { Media, type MediaOptions } from "./media";
 import { Own } from "./own";
@@ -13,6 +23,10 @@ import { isPassing } from "./refusals";
 import { browserWorld, Signaling, type World } from "./signaling";
 import { apply, EMPTY } from "./state";
 import { Store } from "./store";
+
+/** A sign is shown this long, and so many at once. */
+const REACTION_MS = 4000;
+const REACTIONS = 8;
 
 export interface EngineOptions extends MediaOptions {
   readonly ticket: string;
@@ -31,6 +45,7 @@ export class Engine {
   readonly #signaling: Signaling;
   readonly #media: Media;
   readonly #own: Own;
+  readonly #world: World;
   readonly #noticed = new Set<(notice: Notice) => void>();
   /** Whom a request was about. */
   #asked = new Map<string, string>();
@@ -38,6 +53,7 @@ export class Engine {
 
   constructor(options: EngineOptions, world: World = browserWorld(options.socketUrl)) {
     this.#options = options;
+    this.#world = world;
     this.store = new Store<CallSnapshot>({
       phase: "connecting",
       ending: null,
@@ -52,6 +68,8 @@ export class Engine {
       speakers: [],
       quality: new Map(),
       unsent: [],
+      waiting: [],
+      reactions: [],
     });
     this.#signaling = new Signaling(options.ticket, world, {
       welcomed: (message) => this.#welcomed(message),
@@ -102,6 +120,12 @@ export class Engine {
     const id = crypto.randomUUID();
     this.store.set({ unsent: [...this.store.get().unsent, { id, text }] });
     this.#signaling.request({ type: "say", id, text });
+  }
+
+  /** A verb of hosts, or a sign. */
+  ask(command: Command): void {
+    const id = crypto.randomUUID();
+    this.#signaling.request(command.type === "react" ? command : { ...command, id });
   }
 
   /** Mute somebody else, or ask them to unmute. */
@@ -155,7 +179,7 @@ export class Engine {
 
   // --- what the server says --------------------------------------------------------------------------------------------
   #welcomed(message: Welcomed): void {
-    const first = this.store.get().phase === "connecting";
+    const first = this.store.get().phase !== "in";
     this.store.set({
       phase: "in",
       linked: true,
@@ -186,7 +210,7 @@ export class Engine {
         break;
       case "left":
         if (line.participantId !== me) this.#notice({ kind: "left", name: name(line.participantId) });
-        else if (line.reason === "removed") this.#end("removed", null);
+        else if (line.reason === "removed" || line.reason === "banned") this.#end("removed", null);
         break;
       case "muted":
         if (line.participantId !== me || line.by === me) break;
@@ -210,6 +234,21 @@ export class Engine {
         if (line.participantId !== me) {
           if (line.raised) this.#notice({ kind: "hand", name: name(line.participantId) });
         } else if (line.by !== me && !line.raised) this.#notice({ kind: "hand-lowered-by", name: name(line.by) });
+        break;
+      case "renamed":
+      case "decided":
+        break;
+      case "role-changed":
+        if (line.participantId !== me) break;
+        this.store.set({ role: line.role });
+        if (line.role !== "host" && line.role !== "cohost") this.store.set({ waiting: [] });
+        this.#notice({ kind: "role", role: line.role });
+        break;
+      case "spotlighted":
+        if (line.participantId !== null) this.#notice({ kind: "spotlit", name: name(line.participantId) });
+        break;
+      case "locked":
+        this.#notice({ kind: line.locked ? "locked" : "unlocked" });
         break;
       case "said":
         this.store.set({ unsent: this.store.get().unsent.filter((message) => message.id !== line.id) });
@@ -255,6 +294,24 @@ export class Engine {
       case "speakers-heard":
         this.store.set({ speakers: message.speakers });
         break;
+      case "asked-to-wait":
+        this.#media.outside();
+        this.store.set({
+          phase: "waiting",
+          linked: true,
+          me: message.participantId,
+          roomTitle: message.roomTitle,
+          state: EMPTY,
+          speakers: [],
+          waiting: [],
+        });
+        break;
+      case "waiting-room":
+        this.#waiting(message.people);
+        break;
+      case "reacted":
+        this.#reacted(message);
+        break;
       case "requested":
         this.#notice({
           kind: "requested",
@@ -281,6 +338,21 @@ export class Engine {
     this.#own.refused(id, this.#person(this.store.get().me));
     this.store.set({ unsent: this.store.get().unsent.filter((unsent) => unsent.id !== id) });
     this.#notice({ kind: "refused", code, detail });
+  }
+
+  #waiting(people: readonly WaitingPerson[]): void {
+    const known = new Set(this.store.get().waiting.map((person) => person.id));
+    this.store.set({ waiting: people });
+    const newest = people.findLast((person) => !known.has(person.id));
+    if (newest !== undefined) this.#notice({ kind: "knocked", name: newest.name });
+  }
+
+  #reacted({ participantId, reaction }: Reacted): void {
+    const id = crypto.randomUUID();
+    this.store.set({ reactions: [...this.store.get().reactions, { id, participantId, reaction }].slice(-REACTIONS) });
+    this.#world.after(REACTION_MS, () =>
+      this.store.set({ reactions: this.store.get().reactions.filter((shown) => shown.id !== id) }),
+    );
   }
 
   #person(id: string): Person | undefined {

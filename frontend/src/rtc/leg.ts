@@ -135,6 +135,12 @@ export class Leg<P extends Peer, B extends Build<P>> {
 
   close(): void {
     this.#closed = true;
+    this.drop();
+  }
+
+  /** Let every connection go, until it is asked for anew. */
+  drop(): void {
+    this.#turn += 1;
     this.#unpause();
     this.#forgetNext();
     this.#live?.build.peer.close();

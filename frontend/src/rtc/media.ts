@@ -118,6 +118,14 @@ export class Media {
     this.#receive.close();
   }
 
+  /** Not in the meeting for now: nothing is sent and nothing plays. */
+  outside(): void {
+    this.#send.drop();
+    this.#receive.drop();
+    this.#slots.clear();
+    this.#store.set({ media: "building", streams: new Map() });
+  }
+
   /** Whether something was playing. */
   get playing(): boolean {
     return this.#receive.live !== null;

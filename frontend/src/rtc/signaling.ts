@@ -25,6 +25,11 @@ const LINES: ReadonlySet<string> = new Set<Line["type"]>([
   "camera-switched",
   "screen-switched",
   "hand-raised",
+  "renamed",
+  "role-changed",
+  "spotlighted",
+  "locked",
+  "decided",
   "said",
   "moved",
   "ended",
@@ -119,7 +124,8 @@ export class Signaling {
   }
 
   close(last?: FromBrowser): void {
-    if (last) this.send(last);
+    // Who waits is not welcomed yet, and may go all the same.
+    if (last && this.#opened) this.#write(last);
     this.#closed = true;
     for (const cancel of this.#cancel) cancel();
     this.#cancel = [];
@@ -256,7 +262,15 @@ export class Signaling {
       case "welcomed":
         this.#welcome(message);
         return;
+      case "asked-to-wait":
+        // Inside again only with another welcome, which brings the whole state.
+        this.#welcomed = false;
+        this.#entered = false;
+        this.#attempt = 0;
+        this.#pending.clear();
+        break;
       case "headed":
+        if (!this.#welcomed) return;
         if (this.sequence.behind(message.sequence)) this.#resume();
         break;
       case "done":

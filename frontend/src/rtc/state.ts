@@ -8,7 +8,15 @@ import type { Line, MeetingState, Person } from "../protocol/generated/meeting";
 
 export const CHAT_KEPT = 200;
 
-export const EMPTY: MeetingState = { sequence: 0, epoch: 0, over: false, people: [], chat: [] };
+export const EMPTY: MeetingState = {
+  sequence: 0,
+  epoch: 0,
+  over: false,
+  people: [],
+  chat: [],
+  locked: false,
+  spotlight: null,
+};
 
 export function apply(state: MeetingState, line: Line): MeetingState {
   // A line that is already in the state changes nothing.
@@ -19,13 +27,17 @@ export function apply(state: MeetingState, line: Line): MeetingState {
 function change(state: MeetingState, line: Line): Partial<MeetingState> {
   switch (line.type) {
     case "started":
+    case "decided":
       return {};
     case "joined": {
       const others = state.people.filter((person) => person.id !== line.person.id);
       return { people: [...others, line.person].sort(byArrival) };
     }
     case "left":
-      return { people: state.people.filter((person) => person.id !== line.participantId) };
+      return {
+        people: state.people.filter((person) => person.id !== line.participantId),
+        spotlight: state.spotlight === line.participantId ? null : state.spotlight,
+      };
     case "muted":
       return { people: changed(state.people, line.participantId, { muted: line.muted }) };
     case "camera-switched":
@@ -34,6 +46,14 @@ function change(state: MeetingState, line: Line): Partial<MeetingState> {
       return { people: changed(state.people, line.participantId, { sharing: line.on }) };
     case "hand-raised":
       return { people: changed(state.people, line.participantId, { handRaisedAt: line.raised ? line.at : null }) };
+    case "renamed":
+      return { people: changed(state.people, line.participantId, { name: line.name }) };
+    case "role-changed":
+      return { people: changed(state.people, line.participantId, { role: line.role }) };
+    case "spotlighted":
+      return { spotlight: line.participantId };
+    case "locked":
+      return { locked: line.locked };
     case "said": {
       const { id, participantId, name, text, at } = line;
       return { chat: [...state.chat, { id, participantId, name, text, at }].slice(-CHAT_KEPT) };

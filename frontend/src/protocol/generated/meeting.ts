@@ -110,6 +110,84 @@ export interface End {
   readonly id?: string | null;
 }
 
+/** Mute everybody but oneself and `spared` (hosts). */
+export interface MuteAll {
+  readonly type: "mute-all";
+  readonly spared?: readonly string[];
+  readonly id?: string | null;
+}
+
+/** Lower all hands (hosts). */
+export interface LowerHands {
+  readonly type: "lower-hands";
+  readonly id?: string | null;
+}
+
+/** Let nobody new in, or again (hosts). */
+export interface Lock {
+  readonly type: "lock";
+  readonly locked: boolean;
+  readonly id?: string | null;
+}
+
+/** Give oneself, or as a host somebody else, another name. */
+export interface Rename {
+  readonly type: "rename";
+  readonly participantId: string;
+  readonly name: string;
+  readonly id?: string | null;
+}
+
+/** Promote or demote somebody until the end of the meeting (hosts). */
+export interface SetRole {
+  readonly type: "set-role";
+  readonly participantId: string;
+  readonly role: Role;
+  readonly id?: string | null;
+}
+
+/** Show somebody large to everybody, or nobody any more (hosts). */
+export interface Spotlight {
+  readonly type: "spotlight";
+  readonly participantId: string | null;
+  readonly id?: string | null;
+}
+
+/** Send somebody out; with `ban` they do not come back into this meeting (hosts). */
+export interface Remove {
+  readonly type: "remove";
+  readonly participantId: string;
+  readonly ban?: boolean;
+  readonly id?: string | null;
+}
+
+/** Have somebody wait outside until they are admitted again (hosts). */
+export interface MoveToLobby {
+  readonly type: "move-to-lobby";
+  readonly participantId: string;
+  readonly id?: string | null;
+}
+
+/** Let in somebody who waits, or deny them (hosts). */
+export interface Admit {
+  readonly type: "admit";
+  readonly participantId: string;
+  readonly admitted: boolean;
+  readonly id?: string | null;
+}
+
+/** Let in everybody who waits (hosts). */
+export interface AdmitAll {
+  readonly type: "admit-all";
+  readonly id?: string | null;
+}
+
+/** Show everybody a sign that passes. */
+export interface React {
+  readonly type: "react";
+  readonly reaction: "❤️" | "🎉" | "👍" | "👏" | "😂" | "😮";
+}
+
 /** The meeting began. */
 export interface Started {
   readonly type: "started";
@@ -153,7 +231,9 @@ export interface Left {
   /** milliseconds since 1970, the server's clock */
   readonly at: number;
   readonly participantId: string;
-  readonly reason: "ended" | "left" | "lost" | "removed";
+  readonly reason: "banned" | "ended" | "left" | "lobby" | "lost" | "removed";
+  /** Who sent them out, where somebody did. */
+  readonly by?: string;
 }
 
 /** Someone was muted, or may be heard again. `by` is a participant id, or `operator` or an integration's name. */
@@ -201,6 +281,65 @@ export interface HandRaised {
   readonly at: number;
   readonly participantId: string;
   readonly raised: boolean;
+  readonly by: string;
+}
+
+/** Someone has another name. */
+export interface Renamed {
+  readonly type: "renamed";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly name: string;
+  readonly by: string;
+}
+
+/** Someone may do more, or less, than before. */
+export interface RoleChanged {
+  readonly type: "role-changed";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly role: Role;
+  readonly by: string;
+}
+
+/** Everybody sees this person large; None: nobody any more. */
+export interface Spotlighted {
+  readonly type: "spotlighted";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string | null;
+  readonly by: string;
+}
+
+/** Nobody new comes in any more, or may again. */
+export interface Locked {
+  readonly type: "locked";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly locked: boolean;
+  readonly by: string;
+}
+
+/** A host let somebody in who waited, or did not. */
+export interface Decided {
+  readonly type: "decided";
+  /** position in the meeting's journal; 0 is before the first line */
+  readonly sequence: number;
+  /** milliseconds since 1970, the server's clock */
+  readonly at: number;
+  readonly participantId: string;
+  readonly name: string;
+  readonly admitted: boolean;
   readonly by: string;
 }
 
@@ -259,6 +398,9 @@ export interface MeetingState {
   readonly people: readonly Person[];
   /** The last 200. */
   readonly chat: readonly ChatMessage[];
+  readonly locked?: boolean;
+  /** Whom everybody sees large. */
+  readonly spotlight?: string | null;
 }
 
 /** You are in. With `state`, forget what you knew; without it, the lines past your `seen` follow. */
@@ -273,6 +415,35 @@ export interface Welcomed {
   readonly epoch: number;
   readonly version: number;
   readonly state: MeetingState | null;
+}
+
+/** You are in the waiting room; `welcomed` follows once a host lets you in, and nothing before that. */
+export interface AskedToWait {
+  readonly type: "asked-to-wait";
+  readonly participantId: string;
+  readonly roomSlug: string;
+  readonly roomTitle: string;
+}
+
+/** Somebody who waits to be let in. */
+export interface WaitingPerson {
+  readonly id: string;
+  readonly name: string;
+  /** milliseconds since 1970, the server's clock */
+  readonly since: number;
+}
+
+/** Everybody who waits now, first come first; said to hosts when it changes, and to each who enters. */
+export interface WaitingRoom {
+  readonly type: "waiting-room";
+  readonly people: readonly WaitingPerson[];
+}
+
+/** Somebody shows a sign for a moment. */
+export interface Reacted {
+  readonly type: "reacted";
+  readonly participantId: string;
+  readonly reaction: string;
 }
 
 /** The journal's head, every 2 s: whoever has seen less asks to resume; whoever hears nothing for 6 s reconnects. */
@@ -374,7 +545,18 @@ export type FromBrowser =
   | Watch
   | Say
   | Leave
-  | End;
+  | End
+  | MuteAll
+  | LowerHands
+  | Lock
+  | Rename
+  | SetRole
+  | Spotlight
+  | Remove
+  | MoveToLobby
+  | Admit
+  | AdmitAll
+  | React;
 
 export type Line =
   | Started
@@ -384,12 +566,20 @@ export type Line =
   | CameraSwitched
   | ScreenSwitched
   | HandRaised
+  | Renamed
+  | RoleChanged
+  | Spotlighted
+  | Locked
+  | Decided
   | Said
   | Moved
   | Ended;
 
 export type ToBrowser =
   | Welcomed
+  | AskedToWait
+  | WaitingRoom
+  | Reacted
   | Headed
   | Answered
   | Refused
@@ -406,6 +596,11 @@ export type ToBrowser =
   | CameraSwitched
   | ScreenSwitched
   | HandRaised
+  | Renamed
+  | RoleChanged
+  | Spotlighted
+  | Locked
+  | Decided
   | Said
   | Moved
   | Ended;

@@ -229,6 +229,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 group = selectors.group_of(participant_id)
                 await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), events.TIMEOUT_S)
             await asyncio.sleep(PATIENCE_BEAT_S)
+            # The page takes silence for a dead socket. Of the journal it learns nothing.
+            await self._say(protocol.Headed(sequence=0))
 
     async def participant_decided(self, event: dict[str, Any]) -> None:
         """Somebody decided about who waits here, or time did: ask what has become of them."""

@@ -102,6 +102,20 @@ describe("a leg", () => {
     expect(leg.epoch).toBe(3);
   });
 
+  test("lets everything go when it is dropped, and builds anew when it is to follow again", async () => {
+    leg.follow(1);
+    await connect(0);
+    leg.rebuild();
+    await settle();
+    leg.drop();
+    await settle();
+    expect(peers.map((peer) => peer.closed)).toEqual([true, true]);
+    expect(leg.live).toBe(null);
+    leg.follow(1);
+    await connect(2);
+    expect(promoted).toEqual([1, 1]);
+  });
+
   test("makes before it breaks", async () => {
     leg.follow(1);
     await connect(0);

@@ -80,7 +80,10 @@ const welcomed = (sequence: number | null): ToBrowser => ({
   roomTitle: "R",
   epoch: 1,
   version: 1,
-  state: sequence === null ? null : { sequence, epoch: 1, over: false, people: [], chat: [] },
+  state:
+    sequence === null
+      ? null
+      : { sequence, epoch: 1, over: false, people: [], chat: [], locked: false, spotlight: null },
 });
 
 let clock: Clock;
@@ -131,6 +134,34 @@ describe("the journal", () => {
     expect(clock.wire.types()).toEqual(["join"]);
     clock.wire.say({ type: "headed", sequence: 5 });
     expect(clock.wire.sent.at(-1)).toEqual({ type: "resume", seen: 4 });
+  });
+});
+
+describe("the waiting room", () => {
+  const asked: ToBrowser = { type: "asked-to-wait", participantId: "me", roomSlug: "r", roomTitle: "R" };
+
+  test("who waits is heard and told nothing, stays connected by the beat, and may go", () => {
+    clock.wire.say(asked);
+    expect(signaling.connected).toBe(false);
+    expect(signaling.send({ type: "resume", seen: 0 })).toBe(false);
+    for (let beat = 0; beat < 6; beat += 1) {
+      clock.pass(2000);
+      clock.wire.say({ type: "headed", sequence: 0 });
+    }
+    expect(clock.wires).toHaveLength(1);
+    expect(heard).toEqual(["asked-to-wait"]);
+    signaling.close({ type: "leave" });
+    expect(clock.wire.types()).toEqual(["join", "leave"]);
+  });
+
+  test("who is sent outside forgets what was not answered, and comes in again with the whole state", () => {
+    clock.wire.say(welcomed(3));
+    signaling.request({ type: "say", id: "1", text: "late" });
+    clock.wire.say(asked);
+    clock.wire.say(welcomed(9));
+    clock.wire.say(ended(10));
+    expect(clock.wire.types()).toEqual(["join", "say"]);
+    expect(heard).toEqual(["welcomed", "asked-to-wait", "welcomed", 10]);
   });
 });
 

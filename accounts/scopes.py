@@ -1,6 +1,6 @@
 """What an API key may be allowed to do. A closed list: `area:read` or `area:write`; writing includes reading."""
 
-AREAS = ("rooms", "meetings", "nodes")
+AREAS = ("rooms", "meetings", "devices", "nodes")
 SCOPES = tuple(f"{area}:{verb}" for area in AREAS for verb in ("read", "write"))
 
 

@@ -20,6 +20,7 @@ app.conf.update(
     beat_schedule={
         "sweep-absent": {"task": "conference.tasks.sweep_absent", "schedule": 2.0, "options": {"expires": 4}},
         "empty-draining": {"task": "conference.tasks.empty_draining", "schedule": 2.0, "options": {"expires": 4}},
+        "sweep-devices": {"task": "rooms.tasks.sweep_devices", "schedule": 10.0, "options": {"expires": 15}},
         "beat-heart": {"task": "ops.tasks.beat_heart", "schedule": 5.0, "options": {"expires": 10}},
     },
 )

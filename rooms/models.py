@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from common.ids import new_id
-from rooms.words import Lobby, Role
+from rooms.words import DeviceKind, DeviceState, Lobby, Role
 
 
 class Room(models.Model):
@@ -59,3 +60,45 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.room}"
+
+
+class Device(models.Model):
+    """A piece of hardware in a room. What it says of itself comes by heartbeat, with a token of its own."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    room = models.ForeignKey(Room, on_delete=models.SET_NULL, null=True, blank=True, related_name="devices")
+    kind = models.CharField(max_length=10, choices=DeviceKind)
+    name = models.CharField(max_length=120, help_text="as people in the room call it")
+    maker = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    serial = models.CharField(max_length=80, blank=True, help_text="unique for each maker")
+    firmware = models.CharField(max_length=80, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text="of the network, as it says itself")
+    state = models.CharField(max_length=8, choices=DeviceState, default=DeviceState.NEW)
+    faults = models.JSONField(default=list, blank=True, help_text="stable codes, as it says itself")
+    last_seen = models.DateTimeField(null=True, blank=True)
+    consents = models.BooleanField(default=False, help_text="may be unmuted and switched on from afar")
+    participant_id = models.UUIDField(null=True, blank=True, help_text="who uses it in a meeting now")
+    token = models.CharField(max_length=64, blank=True, editable=False, help_text="a digest")
+    activation = models.CharField(max_length=64, blank=True, editable=False, help_text="a digest")
+    activation_until = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                Lower("maker"), Lower("serial"), condition=~models.Q(serial=""), name="one_device_per_serial"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("name", "id"), name="devices_by_name"),
+            models.Index(fields=("room", "name", "id"), name="devices_by_room"),
+            models.Index(fields=("state", "last_seen"), name="devices_by_state"),
+            models.Index(fields=("serial",), name="devices_by_serial"),
+            models.Index(fields=("participant_id",), name="devices_by_participant"),
+            models.Index(fields=("activation",), name="devices_by_activation"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -18,3 +18,24 @@ class Lobby(models.TextChoices):
     NOBODY = "nobody"
     GUESTS = "guests"
     EVERYBODY = "everybody"
+
+
+class DeviceKind(models.TextChoices):
+    """What a piece of hardware is for."""
+
+    DISPLAY = "display"
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+    SPEAKER = "speaker"
+    CODEC = "codec"
+    PANEL = "panel"
+
+
+class DeviceState(models.TextChoices):
+    """How a device is. `new` has never been heard of, `retired` is kept for the record alone."""
+
+    NEW = "new"
+    ONLINE = "online"
+    FAULTY = "faulty"
+    OFFLINE = "offline"
+    RETIRED = "retired"

@@ -14,13 +14,15 @@ from conference.journal import announce
 from conference.models import Meeting, Participant
 from conference.selectors import Actor, Standing, group_of, standing_of
 from conference.services.shared import Outcome, commanded, is_self, opened, wake
+from rooms.inventory import is_preconsented
 
 
 @atomically
 def set_muted(*, actor: Actor, meeting_id: UUID, participant_id: UUID, muted: bool) -> Outcome:
     """Mute somebody, or let them be heard again. Idempotent.
 
-    Oneself: always. Others: hosts may mute; to be heard again somebody is asked, since only they can want it.
+    Oneself: always. Others: hosts may mute; to be heard again somebody is asked, since only they can want it,
+    unless it is a device of a room that consented to be commanded.
     Raises NotFound, Forbidden (`meeting.host-only`), Conflict (`meeting.over`).
     """
     meeting = opened(meeting_id)
@@ -28,7 +30,7 @@ def set_muted(*, actor: Actor, meeting_id: UUID, participant_id: UUID, muted: bo
     participant = commanded(meeting, standing, participant_id)
     if participant.muted == muted:
         return "applied"
-    if not muted and not is_self(standing, participant):
+    if not muted and not is_self(standing, participant) and not is_preconsented(participant.pk):
         return _request(participant, "unmute", standing)
     silence(meeting, participant, muted, standing.by)
     wake(meeting.pk)
@@ -43,7 +45,7 @@ def set_camera(*, actor: Actor, meeting_id: UUID, participant_id: UUID, on: bool
     participant = commanded(meeting, standing, participant_id)
     if participant.camera_on == on:
         return "applied"
-    if on and not is_self(standing, participant):
+    if on and not is_self(standing, participant) and not is_preconsented(participant.pk):
         return _request(participant, "camera-on", standing)
     participant.camera_on = on
     participant.save(update_fields=["camera_on"])

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from common.errors import Refusal
 from conference import commands, protocol, selectors, services, verbs
 from conference.selectors import Actor
+from rooms.inventory import add_device
 from rooms.words import Role
 
 pytestmark = pytest.mark.servers
@@ -48,6 +49,14 @@ REST = {
     "GET meetings/{meeting_id}/participants/{participant_id}/": ROOM,
     "POST meetings/{meeting_id}/{verb}/": HOSTS,
     "POST meetings/{meeting_id}/participants/{participant_id}/{verb}/": HOSTS,
+    "GET devices/": SIGNED_IN,
+    "POST devices/": "operator",
+    "GET devices/{device_id}/": ROOM,
+    "PATCH devices/{device_id}/": "operator",
+    "POST devices/{device_id}/retire/": "operator",
+    "POST devices/{device_id}/code/": "operator",
+    "POST devices/activate/": "",  # whoever has a code
+    "POST devices/{device_id}/heartbeat/": "",  # whoever has the device's token
     "GET nodes/": "operator",
     "POST nodes/{node}/drain/": "operator",
     "POST nodes/{node}/undrain/": "operator",
@@ -58,6 +67,9 @@ BODIES = {
     "PATCH rooms/{slug}/": {"title": "Green"},
     "POST rooms/{slug}/tickets/": {"name": "Somebody"},
     "POST meetings/{meeting_id}/messages/": {"id": "1", "text": "hello"},
+    "POST devices/": {"name": "Camera", "kind": "camera"},
+    "PATCH devices/{device_id}/": {"name": "Camera"},
+    "POST devices/activate/": {"code": "ABCDEFGH"},
     "rename": {"name": "Another"},
     "set-role": {"role": "member"},
 }
@@ -101,7 +113,7 @@ def clients(scene: Any) -> dict[str, APIClient]:
     for name, user in people.items():
         found[name] = APIClient()
         found[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    for name, scopes in (("reader", ["rooms:read", "meetings:read", "nodes:read"]), ("keyless", [])):
+    for name, scopes in (("reader", ["rooms:read", "meetings:read", "nodes:read", "devices:read"]), ("keyless", [])):
         _, key = create_api_key(owner_id=scene.host.pk, name=name, scopes=scopes)
         found[name] = APIClient()
         found[name].credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
@@ -123,7 +135,14 @@ def test_every_address_of_the_rest_interface_is_in_the_table() -> None:
 
 def test_each_address_is_open_to_those_in_the_table_and_to_nobody_else(scene: Any, valkey: Any) -> None:
     ann = scene.enter("Ann")
-    facts = {"slug": scene.room.slug, "meeting_id": scene.meeting_id, "participant_id": ann, "node": "none"}
+    device = add_device(name="Screen", kind="display", room_id=scene.room.pk)
+    facts = {
+        "device_id": device.pk,
+        "slug": scene.room.slug,
+        "meeting_id": scene.meeting_id,
+        "participant_id": ann,
+        "node": "none",
+    }
     asked = clients(scene)
     wrong = []
     for address, known in endpoints():

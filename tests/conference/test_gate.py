@@ -234,6 +234,28 @@ def test_muting_all_spares_whom_it_is_told_to_and_hands_go_down_together(scene: 
     assert [(person.muted, person.hand_raised_at) for person in people] == [(True, None), (False, None), (True, None)]
 
 
+def test_a_room_device_that_consented_is_really_unmuted_and_switched_on(scene: Any) -> None:
+    from rooms import inventory
+
+    panel, ann = come(scene, "Room panel"), come(scene, "Ann")
+    device = inventory.add_device(name="Panel", kind="codec", room_id=scene.room.pk, consents=True)
+    code, _ = inventory.issue_code(device_id=device.pk)
+    _, token = inventory.activate(code=code)
+    inventory.note_heartbeat(device_id=device.pk, token=token, participant_id=panel.participant_id)
+    for one, outcome in ((panel, "applied"), (ann, "requested")):
+        enter(scene, one)
+        services.set_muted(muted=True, **where(scene, one))
+        services.set_camera(on=False, **where(scene, one))
+        assert services.set_muted(muted=False, **where(scene, one)) == outcome
+        assert services.set_camera(on=True, **where(scene, one)) == outcome
+    plan = selectors.relay_plan(scene.meeting_id)
+    assert plan is not None
+    assert {one.id: (one.audio, one.video) for one in plan.participants} == {
+        str(panel.participant_id): (True, True),
+        str(ann.participant_id): (False, False),
+    }
+
+
 def test_the_spotlight_is_on_one_or_nobody(scene: Any) -> None:
     ann, bob = come(scene, "Ann"), come(scene, "Bob")
     for one in (ann, bob):

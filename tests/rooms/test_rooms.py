@@ -9,8 +9,8 @@ from accounts.services import create_user
 from common.clock import now
 from common.errors import Conflict, Forbidden, Malformed, NotFound
 from rooms import selectors, services
-from rooms.models import Role
 from rooms.slugs import new_slug
+from rooms.words import Role
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db]
 

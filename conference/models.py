@@ -60,6 +60,7 @@ class Participant(models.Model):
     invited_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    admitted = models.BooleanField(default=False, help_text="a host let them in, so no lock keeps them out")
     visitor = models.CharField(max_length=64, blank=True, help_text="the browser of somebody without an account")
     absent_since = models.DateTimeField(
         null=True, blank=True, help_text="neither socket nor media was seen since; cleared when they are back"

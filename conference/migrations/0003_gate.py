@@ -26,6 +26,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='participant',
+            name='admitted',
+            field=models.BooleanField(default=False, help_text='a host let them in, so no lock keeps them out'),
+        ),
+        migrations.AddField(
+            model_name='participant',
             name='visitor',
             field=models.CharField(blank=True, help_text='the browser of somebody without an account', max_length=64),
         ),

@@ -184,7 +184,8 @@ def join_meeting(*, ticket: str, meeting_id: UUID) -> Entrance:
         raise Unknown("ticket.revoked", "You have left this meeting.")
     waiting = participant.state == State.WAITING
     if not waiting and participant.state != State.PRESENT:
-        if participant.state == State.INVITED and meeting.locked and participant.role not in HOSTS:
+        new = participant.state == State.INVITED and not participant.admitted
+        if new and meeting.locked and participant.role not in HOSTS:
             raise Conflict("meeting.locked", "The hosts let nobody in any more.")
         require_seat(meeting, meeting.room.capacity)
         participant.state, participant.joined_at, participant.left_at = State.PRESENT, moment, None

@@ -68,8 +68,8 @@ def move_to_lobby(*, actor: Actor, meeting_id: UUID, participant_id: UUID) -> No
 
 def _decide(meeting: Meeting, participant: Participant, standing: Standing, admitted: bool) -> None:
     participant.state = State.INVITED if admitted else State.DENIED
-    participant.absent_since = None
-    participant.save(update_fields=["state", "absent_since"])
+    participant.absent_since, participant.admitted = None, admitted
+    participant.save(update_fields=["state", "absent_since", "admitted"])
     who, name = str(participant.pk), participant.name
     announce(
         meeting,

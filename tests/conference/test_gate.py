@@ -55,6 +55,11 @@ def test_a_locked_meeting_lets_nobody_new_in_but_its_own_back_and_hosts(scene: A
     assert [line for line in selectors.lines_after(scene.meeting_id, 0) if '"locked"' in line[1]].__len__() == 1
     services.set_locked(locked=False, **where(scene))
     enter(scene, invited)
+    # Whom a host lets in from the waiting room comes in past the lock.
+    services.move_to_lobby(**where(scene, invited))
+    services.set_locked(locked=True, **where(scene))
+    services.admit(admitted=True, **where(scene, invited))
+    assert not enter(scene, invited).waiting
 
 
 def test_a_passcode_is_asked_of_those_without_a_role_alone(scene: Any) -> None:
